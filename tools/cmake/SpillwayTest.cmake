@@ -1,0 +1,55 @@
+# spillway_test(): one test program, and how ctest runs it.
+#
+#   spillway_test(window_test
+#     SOURCES window_test.cpp        # listed; main() comes from GoogleTest
+#     LIBRARIES spillway_core        # the layer alone: what calls past it does not link
+#     LABELS unit                    # unit | sim | contract | integration | fault | fuzz | install
+#     TIMEOUT 30)                    # seconds; default 60, and 300 for those that use servers
+#
+# unit, sim, fuzz and install: each TEST is an entry of ctest, and they run beside each other.
+# contract, integration and fault: each program is one entry, and none runs beside another, since all
+# share the one stack and some kill it. They find it through these variables:
+#   SPILLWAY_STACK    tools/stack
+#   SPILLWAY_PROGRAM  the program spillway, when it is built
+#   SPILLWAY_KAFKA, SPILLWAY_POSTGRES, SPILLWAY_REDIS are the caller's: eval "$(tools/stack env)"
+
+function(spillway_test name)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "TIMEOUT" "SOURCES;LIBRARIES;LABELS")
+  if(arg_UNPARSED_ARGUMENTS OR NOT arg_SOURCES OR NOT arg_LABELS)
+    message(FATAL_ERROR "spillway_test(${name}): SOURCES and LABELS are needed, "
+      "and this is not understood: '${arg_UNPARSED_ARGUMENTS}'")
+  endif()
+
+  set(uses_servers OFF)
+  foreach(label IN ITEMS contract integration fault)
+    if(label IN_LIST arg_LABELS)
+      set(uses_servers ON)
+    endif()
+  endforeach()
+  if(NOT arg_TIMEOUT)
+    if(uses_servers)
+      set(arg_TIMEOUT 300)
+    else()
+      set(arg_TIMEOUT 60)
+    endif()
+  endif()
+
+  add_executable(${name} ${arg_SOURCES})
+  target_include_directories(${name} PRIVATE "${PROJECT_SOURCE_DIR}/tests")
+  target_link_libraries(${name} PRIVATE ${arg_LIBRARIES} deps::gtest deps::gtest_main spillway_warnings)
+
+  if(uses_servers)
+    add_test(NAME ${name} COMMAND ${name} --gtest_color=auto)
+    set_tests_properties(${name} PROPERTIES
+      LABELS "${arg_LABELS}"
+      TIMEOUT ${arg_TIMEOUT}
+      RUN_SERIAL ON
+      ENVIRONMENT "SPILLWAY_STACK=${PROJECT_SOURCE_DIR}/tools/stack;SPILLWAY_PROGRAM=${PROJECT_BINARY_DIR}/spillway")
+  else()
+    # PRE_TEST: listing a sanitizer's program while others link costs the build more than the tests.
+    gtest_discover_tests(${name}
+      DISCOVERY_MODE PRE_TEST
+      DISCOVERY_TIMEOUT 30
+      PROPERTIES LABELS "${arg_LABELS}" TIMEOUT ${arg_TIMEOUT})
+  endif()
+endfunction()
