@@ -21,5 +21,7 @@ install(FILES
   "${CMAKE_CURRENT_LIST_DIR}/SpillwayDeps.cmake"
   DESTINATION "${package_dir}")
 
+# Relative, so that an installed tree may be moved.
+file(RELATIVE_PATH pc_to_prefix "/prefix/${CMAKE_INSTALL_LIBDIR}/pkgconfig" "/prefix")
 configure_file("${CMAKE_CURRENT_LIST_DIR}/spillway.pc.in" "${PROJECT_BINARY_DIR}/spillway.pc" @ONLY)
 install(FILES "${PROJECT_BINARY_DIR}/spillway.pc" DESTINATION "${CMAKE_INSTALL_LIBDIR}/pkgconfig")
