@@ -42,16 +42,18 @@ postgres_launch() {
   local data
   postgres_prepare
   data="$(readlink -f "$state_dir/postgres")/data"
+  # No unix socket: its path would be too long for a deep checkout.
   # Ours is dead (launch would refuse otherwise), so a left pid file names nobody, or a stranger.
   if wait_until_gone postgres 0; then rm -f "$data/postmaster.pid"; fi
   launch postgres "${as_postgres[@]}" "$postgres_bin/postgres" -D "$data" \
     -p "$SPILLWAY_STACK_POSTGRES_PORT" \
-    -c listen_addresses=127.0.0.1 -c unix_socket_directories="$data" \
+    -c listen_addresses=127.0.0.1 -c unix_socket_directories= \
     -c logging_collector=off -c log_line_prefix='%m [%p] '
 }
 
 postgres_ready() {
-  "$postgres_bin/pg_isready" -q -h 127.0.0.1 -p "$SPILLWAY_STACK_POSTGRES_PORT" -t 1
+  "$postgres_bin/pg_isready" -q -h 127.0.0.1 -p "$SPILLWAY_STACK_POSTGRES_PORT" \
+    -U "$postgres_user" -d postgres -t 1
 }
 
 # Once it answers: the database. CREATE DATABASE costs 50 ms, so only when it is not there.
