@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # tools/lib/deps.sh [GROUP...]: installs the Debian packages that are missing. GROUPs: build stack test
-# (all three without one). Asks dpkg once; when nothing is missing, nothing else happens.
+# librdkafka (without one: the first three). Asks dpkg once; when nothing is missing, that is all.
 #
 #   tools/lib/deps.sh              everything
 #   tools/lib/deps.sh stack        what tools/stack needs
@@ -16,6 +16,8 @@ build_packages=(
   libspdlog-dev libgtest-dev libgmock-dev libtomlplusplus-dev libcli11-dev prometheus-cpp-dev
   librapidcheck-dev nlohmann-json3-dev)
 stack_packages=(postgresql-15 redis-server openjdk-17-jre-headless maven kcat util-linux)
+# To build another librdkafka from Debian's source package.
+librdkafka_packages=(dpkg-dev patch xz-utils zlib1g-dev libssl-dev libsasl2-dev liblz4-dev libzstd-dev)
 test_packages=(clang-format-16 clang-tidy-16 strace)
 
 # Prints those of the packages that dpkg does not report as installed.
@@ -66,7 +68,8 @@ need_packages() { # GROUP...
       build) wanted+=("${build_packages[@]}") ;;
       stack) wanted+=("${stack_packages[@]}") ;;
       test) wanted+=("${test_packages[@]}") ;;
-      *) die 2 "unknown group of packages: $group (build, stack, test)" ;;
+      librdkafka) wanted+=("${librdkafka_packages[@]}") ;;
+      *) die 2 "unknown group of packages: $group (build, stack, test, librdkafka)" ;;
     esac
   done
   command -v dpkg-query >/dev/null ||
