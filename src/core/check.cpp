@@ -6,8 +6,8 @@
 namespace spillway::core {
 
 void die(const char* what, const std::source_location& where) noexcept {
-  std::fprintf(stderr, "spillway: bug: %s at %s:%u in %s\n", what, where.file_name(),
-               static_cast<unsigned>(where.line()), where.function_name());
+  std::fprintf(stderr, "spillway: bug: %s at %s:%u in %s\n", what, where.file_name(), where.line(),
+               where.function_name());
   std::abort();
 }
 

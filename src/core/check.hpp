@@ -12,9 +12,9 @@ namespace spillway::core {
 
 }  // namespace spillway::core
 
-#define SPILLWAY_CHECK(expression)               \
-  do {                                           \
-    if (!(expression)) [[unlikely]] {            \
+#define SPILLWAY_CHECK(expression)                              \
+  do {                                                          \
+    if (!(expression)) [[unlikely]] {                           \
       ::spillway::core::die("SPILLWAY_CHECK(" #expression ")"); \
-    }                                            \
+    }                                                           \
   } while (false)

@@ -8,7 +8,8 @@
 
 namespace spillway::core {
 
-/// A lane's number for a record: gapless from 1, never used twice, given by the lane alone. 0 is none.
+/// A lane's number for a record: gapless from 1, never used twice, given by the lane alone. 0 is
+/// none.
 struct Seq {
   std::uint64_t value = 0;
   [[nodiscard]] constexpr Seq next() const noexcept { return Seq{value + 1}; }
@@ -64,6 +65,6 @@ enum class ResendCause : std::uint8_t {
 template <>
 struct std::hash<spillway::core::StreamId> {
   std::size_t operator()(const spillway::core::StreamId& id) const noexcept {
-    return static_cast<std::size_t>(id.instance.value * 0x9E3779B97F4A7C15U + id.lane.value);
+    return id.instance.value * 0x9E3779B97F4A7C15U + id.lane.value;
   }
 };

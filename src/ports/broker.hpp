@@ -1,7 +1,8 @@
 // src/ports/broker.hpp: one Kafka producer as a lane or a relay sees it.
 //
-// submit() hands a record over, poll() tells what became of it, in any order. Nothing blocks. A broker
-// is idempotent and waits for ever: left alone, it delivers what it has exactly once and in order.
+// submit() hands a record over, poll() tells what became of it, in any order. Nothing blocks. A
+// broker is idempotent and waits for ever: left alone, it delivers what it has exactly once and in
+// order.
 
 #pragma once
 
@@ -15,6 +16,7 @@
 
 #include "core/ids.hpp"
 #include "core/time.hpp"
+#include "core/verdict.hpp"
 
 namespace spillway::ports {
 
@@ -36,9 +38,10 @@ struct Provenance {
 
 struct Submission {
   TopicHandle topic;
-  std::optional<Bytes> key;      ///< Copied during submit().
-  std::optional<Bytes> payload;  ///< Nothing: a tombstone. Read again until its report: must not change.
-  Bytes headers;                 ///< A core/header_block, copied during submit().
+  std::optional<Bytes> key;  ///< Copied during submit().
+  std::optional<Bytes>
+      payload;    ///< Nothing: a tombstone. Read again until its report: must not change.
+  Bytes headers;  ///< A core/header_block, copied during submit().
   std::optional<std::int64_t> event_time_ms;  ///< Else Kafka's timestamp is the time of sending.
   Provenance provenance;
   std::uint64_t tag = 0;  ///< Comes back in the report.
@@ -51,25 +54,19 @@ enum class [[nodiscard]] SubmitResult : std::uint8_t {
   fatal,     ///< The producer is dead: recall(); no report follows.
 };
 
-enum class DeliveryOutcome : std::uint8_t {
-  delivered,           ///< In Kafka's log, acked by all.
-  refused,             ///< Permanent, this record's own fault; not in the log.
-  batch_refused,       ///< Its batch was refused: no verdict on this record; not in the log.
-  not_persisted,       ///< Recalled; certainly not in the log.
-  possibly_persisted,  ///< Recalled; may be in the log, now or later.
-};
+using core::DeliveryOutcome;
 
 struct Report {
   std::uint64_t tag = 0;
   DeliveryOutcome outcome = DeliveryOutcome::delivered;
-  int error_code = 0;               ///< The client's; 0 when delivered.
-  const char* error = "";           ///< Its name and text, static.
+  int error_code = 0;      ///< The client's; 0 when delivered.
+  const char* error = "";  ///< Its name and text, static.
 };
 
 struct BrokerHealth {
-  bool up = false;     ///< At least one broker is connected and answers.
-  bool warm = false;   ///< Has its producer id: a record submitted now is sent now.
-  bool fatal = false;  ///< Dead for good; recall() and replace.
+  bool up = false;       ///< At least one broker is connected and answers.
+  bool warm = false;     ///< Has its producer id: a record submitted now is sent now.
+  bool fatal = false;    ///< Dead for good; recall() and replace.
   bool refused = false;  ///< Authentication or authorization of the connection failed.
 };
 

@@ -1,0 +1,46 @@
+#include "core/lane_states.hpp"
+
+#include "core/check.hpp"
+
+namespace spillway::core {
+namespace {
+
+bool is_silent(const LaneFacts& seen, const LaneLimits& limits, Instant now) noexcept {
+  if (!seen.oldest_unreported_at) return false;
+  const Duration patience =
+      now < seen.relaxed_until ? limits.failover_after_relaxed : limits.failover_after;
+  return now - *seen.oldest_unreported_at >= patience;
+}
+
+bool must_spill(const LaneFacts& seen) noexcept {
+  return seen.broker_gone || seen.batch_refused || seen.topic_unknown || seen.spill_forced;
+}
+
+}  // namespace
+
+LaneState next_state(LaneState from, const LaneFacts& seen, const LaneLimits& limits,
+                     Instant now) noexcept {
+  using enum LaneState;
+  switch (from) {
+    case direct:
+      if (seen.producer_fatal) return recalling;
+      return must_spill(seen) || is_silent(seen, limits, now) ? spilling : from;
+    case recalling:  // A record whose report is missing may still be appended.
+      return seen.reports_owed == 0 ? spilling : from;
+    case spilling:
+      if (seen.producer_fatal) return recalling;
+      if (seen.held != 0 || !seen.producer_warm) return from;  // Nothing overtakes what is held.
+      if (must_spill(seen)) return from;
+      if (seen.outbox_untouched) return direct;  // No row is, or may be, ahead of us.
+      return seen.backlog_rows <= limits.backlog_rows_max ? returning : from;
+    case returning:
+      if (seen.spill_forced || seen.topic_unknown || seen.producer_fatal) return spilling;
+      if (seen.outbox_drained) return direct;
+      if (seen.journal_percent >= limits.high_water_percent) return spilling;
+      return seen.returning_since && now - *seen.returning_since >= limits.return_within ? spilling
+                                                                                         : from;
+  }
+  die("not a LaneState");
+}
+
+}  // namespace spillway::core

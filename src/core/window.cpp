@@ -1,0 +1,59 @@
+#include "core/window.hpp"
+
+#include "core/check.hpp"
+
+namespace spillway::core {
+
+void Window::add(InFlight entry) {
+  SPILLWAY_CHECK(!entry.outcome);
+  ++open_;
+  open_bytes_ += entry.bytes;
+  entries_.push_back(entry);
+}
+
+InFlight& Window::on_report(std::uint64_t tag, DeliveryOutcome outcome,
+                            const char* error) noexcept {
+  SPILLWAY_CHECK(tag >= base_ && tag - base_ < entries_.size());
+  InFlight& entry = entries_[tag - base_];
+  SPILLWAY_CHECK(!entry.outcome);  // a second report is a bug
+  entry.outcome = outcome;
+  entry.error = error;
+  --open_;
+  open_bytes_ -= entry.bytes;
+  return entry;
+}
+
+void Window::drop_closed() noexcept {
+  while (!entries_.empty() && entries_.front().closed) {
+    SPILLWAY_CHECK(entries_.front().outcome.has_value());
+    static_cast<void>(entries_.pop_front());
+    ++base_;
+    if (first_open_ != 0) --first_open_;
+    if (first_unsettled_ != 0) --first_unsettled_;
+  }
+}
+
+void Window::clear() noexcept {
+  SPILLWAY_CHECK(open_ == 0);
+  base_ += entries_.size();
+  entries_.clear();
+  first_open_ = 0;
+  first_unsettled_ = 0;
+}
+
+std::optional<Instant> Window::oldest_open_at() noexcept {
+  while (first_open_ < entries_.size() && entries_[first_open_].outcome)
+    ++first_open_;
+  if (first_open_ == entries_.size()) return std::nullopt;
+  return entries_[first_open_].submitted_at;
+}
+
+std::optional<Stamp> Window::oldest_unsettled() noexcept {
+  const auto is_safe = [](const InFlight& entry) { return entry.settled || entry.closed; };
+  while (first_unsettled_ < entries_.size() && is_safe(entries_[first_unsettled_]))
+    ++first_unsettled_;
+  if (first_unsettled_ == entries_.size()) return std::nullopt;
+  return entries_[first_unsettled_].stamp;
+}
+
+}  // namespace spillway::core
