@@ -1,0 +1,271 @@
+#include "verify/audit.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace spillway::verify {
+namespace {
+
+constexpr std::uint64_t number_end = std::uint64_t{1} << 40U;  // of what 40 bits hold
+constexpr std::uint64_t index_end = std::uint64_t{1} << 16U;
+constexpr std::uint64_t messages_between_looks = 4096;
+
+// Stands for a publisher's envelopes of one key; of no key, by partition.
+std::uint64_t order_hash(std::uint64_t log, std::uint64_t key) noexcept {
+  std::uint64_t hash = (key + (log + 1) * 0x9E3779B97F4A7C15U) * 0xD6E8FEB86659FD93U;
+  hash ^= hash >> 32U;
+  return hash == 0 ? 1 : hash;
+}
+
+}  // namespace
+
+Audit::Audit(AuditScope scope) : scope_{std::move(scope)} {
+  result_.topic = scope_.topic;
+}
+
+void Audit::add_row(const StoredRecord& stored, const RecordReader& record) {
+  const auto row = store(stored, record, waiting);
+  if (!row) return;
+  ++(stored.held ? result_.held : result_.waiting);
+  rows_.push_back(*row);
+}
+
+void Audit::add_dead_letter(const StoredRecord& stored, const RecordReader& record) {
+  const auto row = store(stored, record, dead);
+  if (!row) return;
+  ++result_.dead_letters;
+  dead_letters_.emplace_back(*row, stored.marked);
+}
+
+void Audit::add_message(Place place, const RecordReader& record) {
+  if (result_.messages++ % messages_between_looks == 0) watch_memory();
+  if (full_) return;
+  if (place.partition >= index_end || place.offset >= number_end) {
+    doubt("the audit cannot count as far as " + text_of(place));
+    full_ = true;
+    return;
+  }
+  if (place.partition >= partitions_.size()) partitions_.resize(place.partition + 1U);
+  partitions_[place.partition] = true;
+  if (record.is_relayed()) ++result_.relayed;
+  switch (record.mark()) {
+    case Mark::none:
+      break;
+    case Mark::fatal:
+      ++result_.marked_fatal;
+      break;
+    case Mark::recovery:
+      ++result_.marked_recovery;
+      break;
+    case Mark::lease:
+      ++result_.marked_lease;
+      break;
+    case Mark::unknown:
+      doubt("the mark of " + text_of(place) + " names no cause that is known");
+      break;
+  }
+
+  const auto tag = tag_of(record);
+  if (record.payload().kind == PayloadKind::damaged) {
+    found(Kind::damaged, place, {}, [] { return std::string{"not as spillway load wrote it"}; });
+  }
+  const auto at = record.position() ? ref_of(*record.position()) : std::nullopt;
+  if (!at) {
+    found(Kind::without_position, place, {},
+          [&] { return tag ? text_of(*tag) : std::string{"a foreign payload"}; });
+  }
+  if (at && record.renumbered_from() != 0) {
+    ++result_.renumbered;
+    renumbered_[*at] = {.from = record.renumbered_from(), .foreign = !tag};
+  }
+
+  const bool new_position = at && note_position(*at, place, record);
+  const bool new_tag = tag && note_tag(*tag, at, place, record);
+  if (tag ? new_tag : new_position) ++result_.records;
+  if (tag ? !new_tag : (at && !new_position)) {
+    Repeat repeat{.number = tag ? tag->n : at->seq,
+                  .owner = tag ? tag->log : (foreign_owner | at->stream),
+                  .at = {}};
+    repeat.at.set(place.offset, static_cast<std::uint16_t>(place.partition));
+    if (record.mark() != Mark::none) repeat.at.set(first_marked);
+    repeats_.push_back(repeat);
+  }
+  if (new_tag) judge_key_order(*tag, at, place, record);
+  if (at) judge_stream_order(*at, place);
+}
+
+std::optional<Audit::TagRef> Audit::tag_of(const RecordReader& record) {
+  if (record.payload().kind != PayloadKind::tagged) {
+    ++result_.foreign;
+    return std::nullopt;
+  }
+  const Tag& tag = record.payload().tag;
+  if (scope_.run && tag.run != *scope_.run) {
+    ++result_.other_runs;
+    return std::nullopt;
+  }
+  const auto [known, is_new] =
+      log_index_.try_emplace({tag.run, tag.publisher}, static_cast<std::uint32_t>(logs_.size()));
+  if (is_new)
+    logs_.push_back({.run = tag.run, .publisher = tag.publisher, .end = 0, .records = {}});
+  return TagRef{.log = known->second, .n = tag.n};
+}
+
+std::optional<Audit::StreamSeq> Audit::ref_of(const Position& position) {
+  if (position.seq >= number_end) return std::nullopt;
+  const auto known = stream_index_.find({position.instance, position.lane});
+  if (known != stream_index_.end()) return StreamSeq{.stream = known->second, .seq = position.seq};
+  if (streams_.size() == index_end) {
+    doubt("more than 65 536 streams");
+    return std::nullopt;
+  }
+  const auto index = static_cast<std::uint16_t>(streams_.size());
+  stream_index_.emplace(std::pair{position.instance, position.lane}, index);
+  streams_.push_back(
+      {.instance = position.instance, .lane = position.lane, .seqs = {}, .highest = {}});
+  return StreamSeq{.stream = index, .seq = position.seq};
+}
+
+// Notes a row or a dead letter under both its identities.
+std::optional<Audit::Row> Audit::store(const StoredRecord& stored, const RecordReader& record,
+                                       std::uint8_t flag) {
+  if (full_) return std::nullopt;
+  // Counters that tag_of() raises are about messages.
+  const auto foreign = result_.foreign;
+  const auto other_runs = result_.other_runs;
+  const auto tag = tag_of(record);
+  const bool of_another_run = std::exchange(result_.other_runs, other_runs) != other_runs;
+  result_.foreign = foreign;
+  const auto at = ref_of(stored.position);
+  if (of_another_run || !at) return std::nullopt;
+
+  if (stored.renumbered_from != 0) {
+    renumbered_[*at] = {.from = stored.renumbered_from, .foreign = !tag};
+  }
+  PositionSlot& slot = streams_[at->stream].seqs.at(at->seq);
+  check_content(*at, slot, record.content(), std::nullopt);
+  slot.first.set(flag);
+  if (tag) {
+    PublisherLog& log = logs_[tag->log];
+    log.end = std::max(log.end, tag->n + 1);
+    RecordSlot& named = log.records.at(tag->n);
+    check_name(*tag, named, *at, std::nullopt);
+    named.position.set(flag);
+  }
+  const bool has_order = tag && record.key_hash();
+  return Row{
+      .position = *at, .tag = tag, .key = has_order ? order_hash(tag->log, *record.key_hash()) : 0};
+}
+
+// True for the first copy of this position.
+bool Audit::note_position(StreamSeq at, Place place, const RecordReader& record) {
+  PositionSlot& slot = streams_[at.stream].seqs.at(at.seq);
+  check_content(at, slot, record.content(), place);
+  if (record.mark() != Mark::none) slot.first.set(some_marked);
+  if (slot.first.has(delivered)) return false;
+  slot.first.set(delivered);
+  slot.first.set(place.offset, static_cast<std::uint16_t>(place.partition));
+  if (record.mark() != Mark::none) slot.first.set(first_marked);
+  return true;
+}
+
+// True for the first copy of this tag.
+bool Audit::note_tag(TagRef tag, std::optional<StreamSeq> at, Place place,
+                     const RecordReader& record) {
+  PublisherLog& log = logs_[tag.log];
+  log.end = std::max(log.end, tag.n + 1);
+  RecordSlot& slot = log.records.at(tag.n);
+  if (at) check_name(tag, slot, *at, place);
+  if (slot.position.has(delivered)) return false;
+  slot.position.set(delivered);
+  if (record.mark() != Mark::none) slot.position.set(first_marked);
+  return true;
+}
+
+void Audit::check_content(StreamSeq at, PositionSlot& slot, std::uint64_t content,
+                          std::optional<Place> place) {
+  if (slot.content == 0) slot.content = content;
+  if (slot.content == content) return;
+  found(Kind::position_shared, place, at,
+        [&] { return "another record has this position: " + whereabouts(at); });
+}
+
+void Audit::check_name(TagRef tag, RecordSlot& slot, StreamSeq at, std::optional<Place> place) {
+  if (!slot.position.has(placed)) {
+    slot.position.set(at.seq, at.stream);
+    slot.position.set(placed);
+    return;
+  }
+  const StreamSeq before{.stream = slot.position.index(), .seq = slot.position.number()};
+  if (before == at || root_of(before) == root_of(at)) return;
+  found(Kind::record_renamed, place, at, [&] {
+    return text_of(tag) + " is also " + text_of(before) + " (" + whereabouts(before) + ")";
+  });
+}
+
+void Audit::judge_stream_order(StreamSeq at, Place place) {
+  Stream& stream = streams_[at.stream];
+  if (place.partition >= stream.highest.size()) stream.highest.resize(place.partition + 1U);
+  std::uint64_t& highest = stream.highest[place.partition];
+  if (at.seq > highest) {
+    highest = at.seq;
+    return;
+  }
+  // Below the highest: a copy of something met before, or it came too late.
+  const Packed& first = stream.seqs.at(at.seq).first;
+  if (first.number() != place.offset || first.index() != place.partition) return;
+  const StreamSeq overtaker{.stream = at.stream, .seq = highest};
+  found(Kind::reordered_stream, place, at, [&] {
+    return "first seen after " + text_of(overtaker) + " (" + whereabouts(overtaker) + ")";
+  });
+}
+
+void Audit::judge_key_order(TagRef tag, std::optional<StreamSeq> at, Place place,
+                            const RecordReader& record) {
+  const auto key = record.key_hash();
+  const std::uint64_t hash = order_hash(tag.log, key ? *key : ~std::uint64_t{place.partition});
+  const auto last = keys_.find(hash);
+  if (!last || (last->partition == place.partition && tag.n > last->n)) {
+    keys_.put(hash, {.n = tag.n, .partition = place.partition});
+    return;
+  }
+  const TagRef other{.log = tag.log, .n = last->n};
+  if (last->partition != place.partition) {
+    found(Kind::key_in_two_places, place, at, [&] {
+      return text_of(tag) + "; its key went to partition " + std::to_string(last->partition) +
+             " before: " + text_of(other) + " (" + whereabouts(other) + ")";
+    });
+    keys_.put(hash, {.n = tag.n, .partition = place.partition});
+    return;
+  }
+  found(Kind::reordered_key, place, at, [&] {
+    return text_of(tag) + ", first seen after " + text_of(other) + " (" + whereabouts(other) + ")";
+  });
+}
+
+// The seq under which a record was first refused, through any number of renumberings.
+Audit::StreamSeq Audit::root_of(StreamSeq at) const {
+  if (renumbered_.empty()) return at;
+  // A seq is given later than the one it replaces, so a chain that climbs is no chain.
+  for (auto next = renumbered_.find(at); next != renumbered_.end() && next->second.from < at.seq;
+       next = renumbered_.find(at)) {
+    at.seq = next->second.from;
+  }
+  return at;
+}
+
+void Audit::watch_memory() {
+  std::size_t bytes = keys_.bytes() + repeats_.capacity() * sizeof(Repeat) +
+                      rows_.capacity() * sizeof(Row) +
+                      dead_letters_.capacity() * sizeof(dead_letters_[0]);
+  for (const Stream& stream : streams_)
+    bytes += stream.seqs.bytes();
+  for (const PublisherLog& log : logs_)
+    bytes += log.records.bytes();
+  result_.memory_bytes = std::max(result_.memory_bytes, bytes);
+  if (bytes <= scope_.memory_bytes_max || full_) return;
+  full_ = true;
+  doubt("the audit's memory is full after " + std::to_string(result_.messages) + " messages");
+}
+
+}  // namespace spillway::verify

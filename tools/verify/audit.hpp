@@ -1,0 +1,191 @@
+// tools/verify/audit.hpp: judges a topic, the outbox and the dead letters against the promises.
+//
+//   accept counts ─► outbox rows, dead letters ─► messages of the topic ─► accept counts ─►
+//   finish()
+//
+// In that order: a row is deleted only after Kafka's ack, so whoever looks at the outbox first and
+// at Kafka later meets every record at least once. Messages of one partition come in offset order,
+// partitions in any.
+//
+// Two identities are kept for each record, its position and the tag in its payload (run, publisher,
+// n), and neither is trusted alone: one without the other is a finding. A foreign payload has its
+// position only. Memory: 24 bytes for each record, 16 for each (publisher, key), 24 for each
+// repeat, 48 for each row.
+//
+// It reads nothing and knows no clock; kafka_source, outbox_source and accept_counts feed it.
+
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "verify/decode.hpp"
+#include "verify/findings.hpp"
+#include "verify/key_table.hpp"
+#include "verify/paged_array.hpp"
+
+namespace spillway::verify {
+
+struct AuditScope {
+  std::string topic;
+  /// Judge the tags of this run only. Nothing: of every run.
+  std::optional<std::uint64_t> run = {};
+  /// Above it the audit gives up: no verdict.
+  std::size_t memory_bytes_max = std::size_t{800} << 20;
+};
+
+/// A row of the outbox, or a dead letter.
+struct StoredRecord {
+  Position position;
+  bool held = false;
+  bool marked = false;
+  std::uint64_t renumbered_from = 0;
+};
+
+class Audit {
+ public:
+  explicit Audit(AuditScope scope);
+
+  /// How many of each publisher's envelopes were accepted, at least: read before anything else.
+  void expect_accepted(std::vector<std::uint64_t> counts) { accepted_min_ = std::move(counts); }
+  void add_row(const StoredRecord& stored, const RecordReader& record);
+  void add_dead_letter(const StoredRecord& stored, const RecordReader& record);
+  void add_message(Place place, const RecordReader& record);
+  /// The counts once more, after everything else: at most so many, and one that was not counted
+  /// yet.
+  void expect_at_most(std::vector<std::uint64_t> counts) { accepted_max_ = std::move(counts); }
+
+  /// Something that keeps the audit from a verdict, unless it finds a violation.
+  void doubt(std::string why) { result_.doubts.push_back(std::move(why)); }
+
+  [[nodiscard]] std::uint64_t messages() const noexcept { return result_.messages; }
+  /// Once, at the end.
+  [[nodiscard]] AuditResult finish();
+
+ private:
+  /// A number of 40 bits, an index and flags, in one word.
+  class Packed {
+   public:
+    [[nodiscard]] std::uint64_t number() const noexcept { return word_ >> 24U; }
+    [[nodiscard]] std::uint16_t index() const noexcept {
+      return static_cast<std::uint16_t>((word_ >> 8U) & 0xFFFFU);
+    }
+    [[nodiscard]] bool has(std::uint8_t flag) const noexcept { return (word_ & flag) != 0; }
+    void set(std::uint8_t flag) noexcept { word_ |= flag; }
+    void set(std::uint64_t number, std::uint16_t index) noexcept {
+      word_ = (number << 24U) | (std::uint64_t{index} << 8U) | (word_ & 0xFFU);
+    }
+
+   private:
+    std::uint64_t word_ = 0;
+  };
+  static constexpr std::uint8_t delivered = 1;
+  static constexpr std::uint8_t first_marked = 2;  // the first copy met
+  static constexpr std::uint8_t some_marked = 4;   // any copy
+  static constexpr std::uint8_t waiting = 8;
+  static constexpr std::uint8_t dead = 16;
+  static constexpr std::uint8_t placed = 32;  // number and index are set
+
+  struct PositionSlot {
+    std::uint64_t content = 0;  // 0: never seen
+    Packed first;               // offset, partition of the first copy met
+  };
+  struct RecordSlot {
+    Packed position;  // seq, stream of the first copy met
+  };
+
+  struct Stream {
+    std::uint64_t instance = 0;
+    std::uint16_t lane = 0;
+    PagedArray<PositionSlot> seqs;
+    std::vector<std::uint64_t> highest;  // seq of a first occurrence, by partition
+  };
+  struct PublisherLog {
+    std::uint64_t run = 0;
+    std::uint32_t publisher = 0;
+    std::uint64_t end = 0;  // above every n met
+    PagedArray<RecordSlot> records;
+  };
+  struct StreamSeq {
+    std::uint16_t stream = 0;
+    std::uint64_t seq = 0;
+    friend constexpr auto operator<=>(const StreamSeq&, const StreamSeq&) noexcept = default;
+  };
+  struct TagRef {
+    std::uint32_t log = 0;
+    std::uint64_t n = 0;
+  };
+  struct Repeat {
+    std::uint64_t number = 0;  // n, or seq of a foreign record
+    std::uint64_t owner = 0;   // index of its log, or of its stream with `foreign_owner`
+    Packed at;                 // offset, partition; first_marked: this copy is marked
+  };
+  struct Row {
+    StreamSeq position;
+    std::optional<TagRef> tag;
+    std::uint64_t key = 0;  // its entry in keys_; 0: it has no key
+  };
+  struct Renumbered {
+    std::uint64_t from = 0;
+    bool foreign = false;
+  };
+  static constexpr std::uint64_t foreign_owner = std::uint64_t{1} << 63U;
+
+  [[nodiscard]] std::optional<TagRef> tag_of(const RecordReader& record);
+  [[nodiscard]] std::optional<StreamSeq> ref_of(const Position& position);
+  [[nodiscard]] std::optional<Row> store(const StoredRecord& stored, const RecordReader& record,
+                                         std::uint8_t flag);
+  [[nodiscard]] bool note_position(StreamSeq at, Place place, const RecordReader& record);
+  [[nodiscard]] bool note_tag(TagRef tag, std::optional<StreamSeq> at, Place place,
+                              const RecordReader& record);
+  void check_content(StreamSeq at, PositionSlot& slot, std::uint64_t content,
+                     std::optional<Place> place);
+  void check_name(TagRef tag, RecordSlot& slot, StreamSeq at, std::optional<Place> place);
+  void judge_stream_order(StreamSeq at, Place place);
+  void judge_key_order(TagRef tag, std::optional<StreamSeq> at, Place place,
+                       const RecordReader& record);
+  void judge_repeats();
+  void judge_rows();
+  void judge_dead_letters();
+  void judge_presence();
+  void judge_publisher(std::size_t log, std::uint64_t accepted_min, std::uint64_t accepted_max);
+  void report_lost(std::size_t log, std::uint64_t n, std::uint64_t count);
+  void find_repeats_under_two_seqs();
+  [[nodiscard]] std::optional<std::uint64_t> sole_run() const;
+  [[nodiscard]] StreamSeq root_of(StreamSeq at) const;
+  void watch_memory();
+
+  void found(Kind kind, std::optional<Place> place, std::optional<StreamSeq> position,
+             const std::function<std::string()>& story, std::uint64_t count = 1);
+  [[nodiscard]] std::string text_of(StreamSeq at) const;
+  [[nodiscard]] std::string text_of(Place place) const;
+  [[nodiscard]] std::string text_of(TagRef tag) const;
+  [[nodiscard]] std::string whereabouts(StreamSeq at) const;
+  [[nodiscard]] std::string whereabouts(TagRef tag) const;
+
+  AuditScope scope_;
+  AuditResult result_;
+  std::deque<Stream> streams_;
+  std::map<std::pair<std::uint64_t, std::uint16_t>, std::uint16_t> stream_index_;
+  std::deque<PublisherLog> logs_;
+  std::map<std::pair<std::uint64_t, std::uint32_t>, std::uint32_t> log_index_;
+  KeyTable keys_;
+  std::vector<Repeat> repeats_;
+  std::vector<Row> rows_;
+  std::vector<std::pair<Row, bool>> dead_letters_;  // and whether it is marked
+  std::map<StreamSeq, Renumbered> renumbered_;
+  std::vector<bool> partitions_;
+  std::optional<std::vector<std::uint64_t>> accepted_min_;
+  std::optional<std::vector<std::uint64_t>> accepted_max_;
+  bool full_ = false;
+};
+
+}  // namespace spillway::verify

@@ -1,0 +1,50 @@
+// tools/verify/audit_stories.cpp: an audit's findings in words.
+
+#include "verify/audit.hpp"
+
+namespace spillway::verify {
+
+// The first offender is the one with the lowest place, whatever order the partitions were read in;
+// its story is put together only when it is that.
+void Audit::found(Kind kind, std::optional<Place> place, std::optional<StreamSeq> position,
+                  const std::function<std::string()>& story, std::uint64_t count) {
+  Finding& finding = result_.findings[static_cast<std::size_t>(kind)];
+  const bool is_first =
+      finding.count == 0 || (place && (!finding.place || *place < *finding.place));
+  finding.count += count;
+  if (!is_first) return;
+  finding.place = place;
+  finding.position = position ? text_of(*position) : std::string{};
+  finding.story = story();
+}
+
+std::string Audit::text_of(StreamSeq at) const {
+  const Stream& stream = streams_[at.stream];
+  return verify::text_of(Position{.instance = stream.instance, .lane = stream.lane, .seq = at.seq});
+}
+
+std::string Audit::text_of(Place place) const {
+  return scope_.topic + '-' + std::to_string(place.partition) + " @ " +
+         std::to_string(place.offset);
+}
+
+std::string Audit::text_of(TagRef tag) const {
+  return "publisher " + std::to_string(logs_[tag.log].publisher) + " n " + std::to_string(tag.n);
+}
+
+std::string Audit::whereabouts(StreamSeq at) const {
+  const PositionSlot* slot = streams_[at.stream].seqs.find(at.seq);
+  if (slot == nullptr || slot->content == 0) return "nowhere";
+  if (slot->first.has(delivered)) {
+    return text_of(Place{.partition = slot->first.index(), .offset = slot->first.number()});
+  }
+  return slot->first.has(waiting) ? "in the outbox" : "a dead letter";
+}
+
+std::string Audit::whereabouts(TagRef tag) const {
+  const RecordSlot* slot = logs_[tag.log].records.find(tag.n);
+  if (slot == nullptr || !slot->position.has(placed)) return "nowhere";
+  return whereabouts(StreamSeq{.stream = slot->position.index(), .seq = slot->position.number()});
+}
+
+}  // namespace spillway::verify

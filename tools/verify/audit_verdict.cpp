@@ -1,0 +1,209 @@
+// tools/verify/audit_verdict.cpp: the end of an audit: what only the whole history can tell.
+
+#include <algorithm>
+#include <limits>
+#include <tuple>
+
+#include "verify/audit.hpp"
+
+namespace spillway::verify {
+
+AuditResult Audit::finish() {
+  watch_memory();
+  find_repeats_under_two_seqs();
+  judge_repeats();
+  judge_rows();
+  judge_dead_letters();
+  if (!full_) judge_presence();
+  result_.partitions = static_cast<std::uint64_t>(std::ranges::count(partitions_, true));
+  result_.streams = streams_.size();
+  result_.publishers = logs_.size();
+  return std::move(result_);
+}
+
+// A foreign record has only its position, so the two seqs of a renumbered one meet here.
+void Audit::find_repeats_under_two_seqs() {
+  for (const auto& [at, renumbered] : renumbered_) {
+    if (!renumbered.foreign) continue;
+    const StreamSeq root = root_of(at);
+    PagedArray<PositionSlot>& seqs = streams_[at.stream].seqs;
+    const Packed first = seqs.at(at.seq).first;
+    if (root == at || !first.has(delivered) || !seqs.at(root.seq).first.has(delivered)) continue;
+    Repeat repeat{.number = root.seq, .owner = foreign_owner | root.stream, .at = {}};
+    repeat.at.set(first.number(), first.index());
+    if (first.has(first_marked)) repeat.at.set(first_marked);
+    repeats_.push_back(repeat);
+  }
+}
+
+// Copies of a record <= 1 + copies marked.
+void Audit::judge_repeats() {
+  const auto record_of = [](const Repeat& r) { return std::pair{r.owner, r.number}; };
+  std::ranges::sort(repeats_, [&](const Repeat& a, const Repeat& b) {
+    return std::tuple{record_of(a), a.at.index(), a.at.number()} <
+           std::tuple{record_of(b), b.at.index(), b.at.number()};
+  });
+  for (auto first = repeats_.begin(); first != repeats_.end();) {
+    const auto end = std::find_if(first, repeats_.end(), [&](const Repeat& other) {
+      return record_of(other) != record_of(*first);
+    });
+    const bool is_foreign = (first->owner & foreign_owner) != 0;
+    const auto index = first->owner & ~foreign_owner;
+    const Packed original = is_foreign ? streams_[index].seqs.at(first->number).first
+                                       : logs_[index].records.at(first->number).position;
+    const auto marked = static_cast<std::uint64_t>(std::count_if(
+        first, end, [](const Repeat& repeat) { return repeat.at.has(first_marked); }));
+    const auto more = static_cast<std::uint64_t>(end - first);
+    const auto explained =
+        std::min(more, marked + (original.has(first_marked) ? std::uint64_t{1} : 0));
+    result_.duplicates_marked += explained;
+    if (more > explained) {
+      const StreamSeq at =
+          is_foreign ? StreamSeq{.stream = static_cast<std::uint16_t>(index), .seq = first->number}
+                     : StreamSeq{.stream = original.index(), .seq = original.number()};
+      const bool has_position = is_foreign || original.has(placed);
+      found(
+          Kind::duplicate_unmarked,
+          Place{.partition = first->at.index(), .offset = first->at.number()},
+          has_position ? std::optional{at} : std::nullopt,
+          [&] {
+            std::string story = std::to_string(more + 1) + " copies, " + std::to_string(explained) +
+                                " of them explained by a mark";
+            if (!is_foreign) {
+              story =
+                  text_of(TagRef{.log = static_cast<std::uint32_t>(index), .n = first->number}) +
+                  ": " + story;
+            }
+            return has_position ? story + "; " + whereabouts(at) : story;
+          },
+          more - explained);
+    }
+    first = end;
+  }
+}
+
+// A row is still to come: whatever of its key and publisher is newer may not be in Kafka yet.
+void Audit::judge_rows() {
+  for (const Row& row : rows_) {
+    if (!row.tag || row.key == 0) continue;
+    const Packed& record = logs_[row.tag->log].records.at(row.tag->n).position;
+    if (record.has(delivered) || record.has(dead)) continue;
+    const auto last = keys_.find(row.key);
+    if (!last || last->n < row.tag->n) continue;
+    const TagRef overtaker{.log = row.tag->log, .n = last->n};
+    found(Kind::overtaken, {}, row.position, [&] {
+      return text_of(*row.tag) + " is in the outbox, and " + text_of(overtaker) +
+             " of its key in Kafka already (" + whereabouts(overtaker) + ")";
+    });
+  }
+}
+
+void Audit::judge_dead_letters() {
+  for (const auto& [row, is_marked] : dead_letters_) {
+    const Packed& slot = streams_[row.position.stream].seqs.at(row.position.seq).first;
+    if (slot.has(waiting)) {
+      found(Kind::dead_and_waiting, {}, row.position,
+            [] { return std::string{"it is in both tables"}; });
+    }
+    if (!slot.has(delivered) || is_marked || slot.has(some_marked)) continue;
+    found(Kind::dead_and_delivered, Place{.partition = slot.index(), .offset = slot.number()},
+          row.position, [&] { return "it is also " + whereabouts(row.position); });
+  }
+}
+
+void Audit::judge_presence() {
+  if (!accepted_min_) {
+    // Nobody says how many there are; but counters are gapless, so what is missing below the last
+    // is lost.
+    for (std::size_t log = 0; log < logs_.size(); ++log) {
+      judge_publisher(log, logs_[log].end, std::numeric_limits<std::uint64_t>::max());
+    }
+    return;
+  }
+  result_.accepted = 0;
+  for (const std::uint64_t count : *accepted_min_)
+    *result_.accepted += count;
+  const auto run = scope_.run ? scope_.run : sole_run();
+  if (!run && !logs_.empty()) {
+    doubt("the topic holds several runs: name the one that the accept counts belong to");
+    return;
+  }
+  const auto& accepted_max = accepted_max_ ? *accepted_max_ : *accepted_min_;
+  for (std::uint32_t publisher = 0; publisher < accepted_min_->size(); ++publisher) {
+    const auto [known, is_new] = log_index_.try_emplace({run.value_or(0), publisher},
+                                                        static_cast<std::uint32_t>(logs_.size()));
+    if (is_new) {
+      logs_.push_back({.run = run.value_or(0), .publisher = publisher, .end = 0, .records = {}});
+    }
+    const std::uint64_t most = publisher < accepted_max.size() ? accepted_max[publisher] : 0;
+    judge_publisher(known->second, (*accepted_min_)[publisher], most);
+  }
+  for (std::size_t log = 0; log < logs_.size(); ++log) {
+    const std::uint32_t publisher = logs_[log].publisher;
+    if (publisher < accepted_min_->size()) continue;
+    judge_publisher(log, 0, publisher < accepted_max.size() ? accepted_max[publisher] : 0);
+  }
+}
+
+void Audit::judge_publisher(std::size_t log, std::uint64_t accepted_min,
+                            std::uint64_t accepted_max) {
+  PublisherLog& publisher = logs_[log];
+  const std::uint64_t end = std::max(publisher.end, accepted_min);
+  std::uint64_t lost_from = 0;
+  std::uint64_t lost = 0;
+  for (std::uint64_t n = 0; n < end; ++n) {
+    const RecordSlot* slot = publisher.records.find(n);
+    if (slot == nullptr) {  // A page of which nothing was ever met.
+      const std::uint64_t page_end = std::min(end, publisher.records.page_end(n));
+      if (n < accepted_min) {
+        if (lost == 0) lost_from = n;
+        lost += std::min(page_end, accepted_min) - n;
+      }
+      n = page_end - 1;
+      continue;
+    }
+    const bool is_there =
+        slot->position.has(delivered) || slot->position.has(waiting) || slot->position.has(dead);
+    if (!is_there && n < accepted_min) {
+      if (lost++ == 0) lost_from = n;
+    } else if (is_there && n > accepted_max) {
+      const StreamSeq at{.stream = slot->position.index(), .seq = slot->position.number()};
+      const bool has_position = slot->position.has(placed);
+      found(Kind::never_accepted, {}, has_position ? std::optional{at} : std::nullopt, [&] {
+        return text_of(TagRef{.log = static_cast<std::uint32_t>(log), .n = n}) +
+               ", of which only " + std::to_string(accepted_max) + " were accepted" +
+               (has_position ? "; " + whereabouts(at) : "");
+      });
+    } else if (is_there && n == accepted_max) {
+      ++result_.unknown;
+    }
+  }
+  if (lost != 0) report_lost(log, lost_from, lost);
+}
+
+void Audit::report_lost(std::size_t log, std::uint64_t n, std::uint64_t count) {
+  const auto index = static_cast<std::uint32_t>(log);
+  found(
+      Kind::lost, {}, {},
+      [&] {
+        std::string story = text_of(TagRef{.log = index, .n = n}) +
+                            " is neither in Kafka nor in the outbox nor a dead letter";
+        if (n > 0) {
+          story += "; the one before it is " + whereabouts(TagRef{.log = index, .n = n - 1});
+        }
+        if (n + 1 < logs_[log].end) {
+          story += "; the one after it is " + whereabouts(TagRef{.log = index, .n = n + 1});
+        }
+        return story;
+      },
+      count);
+}
+
+std::optional<std::uint64_t> Audit::sole_run() const {
+  if (logs_.empty()) return std::nullopt;
+  const bool several =
+      std::ranges::any_of(logs_, [&](const PublisherLog& log) { return log.run != logs_[0].run; });
+  return several ? std::nullopt : std::optional{logs_[0].run};
+}
+
+}  // namespace spillway::verify
