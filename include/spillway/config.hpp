@@ -58,10 +58,10 @@ struct PostgresConfig {
   std::string conninfo;
   /// A file that holds the password; preferred to one in `conninfo`.
   std::string password_file;
-  /// Rows in one COPY: more saturate nothing and cost latency. 1 to 10 000.
-  std::size_t batch_rows_max = 1'000;
+  /// Rows in one COPY: 256 saturate the server, more cost latency. 1 to 10 000.
+  std::size_t batch_rows_max = 256;
   /// Bytes in one COPY. 4 KiB to 64 MiB.
-  std::size_t batch_bytes_max = std::size_t{1} << 20;
+  std::size_t batch_bytes_max = std::size_t{256} << 10;
   /// A connection attempt is given up after this. 100 ms to 60 s.
   std::chrono::milliseconds connect_within = 2s;
 };
