@@ -8,10 +8,15 @@
 #
 # unit, sim, fuzz and install: each TEST is an entry of ctest, and they run beside each other.
 # contract, integration and fault: each program is one entry, and none runs beside another, since all
-# share the one stack and some kill it. They find it through these variables:
+# share the one stack and some kill it. All of a label are built by the target tests_LABEL. Tests find
+# the stack and the program through these variables:
 #   SPILLWAY_STACK    tools/stack
 #   SPILLWAY_PROGRAM  the program spillway, when it is built
 #   SPILLWAY_KAFKA, SPILLWAY_POSTGRES, SPILLWAY_REDIS are the caller's: eval "$(tools/stack env)"
+
+foreach(label IN ITEMS unit sim fuzz install contract integration fault)
+  add_custom_target(tests_${label})
+endforeach()
 
 function(spillway_test name)
   cmake_parse_arguments(PARSE_ARGV 1 arg "" "TIMEOUT" "SOURCES;LIBRARIES;LABELS")
@@ -37,6 +42,10 @@ function(spillway_test name)
   add_executable(${name} ${arg_SOURCES})
   target_include_directories(${name} PRIVATE "${PROJECT_SOURCE_DIR}/tests")
   target_link_libraries(${name} PRIVATE ${arg_LIBRARIES} deps::gtest deps::gtest_main spillway_warnings)
+
+  foreach(label IN LISTS arg_LABELS)
+    add_dependencies(tests_${label} ${name})
+  endforeach()
 
   if(uses_servers)
     add_test(NAME ${name} COMMAND ${name} --gtest_color=auto)
