@@ -17,8 +17,8 @@ kafka_download() {
   cp "$root/tools/stack.d/pom.xml" "$kafka_dir/pom/"
   if ! mvn -q -B -f "$kafka_dir/pom/pom.xml" dependency:copy-dependencies \
     -DoutputDirectory="$kafka_dir/lib-$kafka_version" >"$log_dir/maven.log" 2>&1; then
-    tail -n 15 "$log_dir/maven.log" >&2
-    die 3 "Maven could not fetch Kafka (the end of $log_dir/maven.log is above). Is the network up," \
+    grep -m 1 ERROR "$log_dir/maven.log" >&2 || tail -n 5 "$log_dir/maven.log" >&2
+    die 3 "Maven could not fetch Kafka (above; all of it is in $log_dir/maven.log). Is the network up," \
       "and does 'mvn' reach its repository? A mirror or proxy goes into ~/.m2/settings.xml."
   fi
   touch "$kafka_dir/lib-$kafka_version/complete"
