@@ -1,0 +1,323 @@
+#include "adapters/kafka/kafka_broker.hpp"
+
+#include <array>
+#include <charconv>
+#include <optional>
+
+#include "adapters/kafka/error_kinds.hpp"
+#include "core/check.hpp"
+#include "core/header_block.hpp"
+#include "core/position.hpp"
+#include "spillway/error.hpp"
+
+namespace spillway::kafka {
+namespace {
+
+constexpr std::size_t usual_headers = 4;
+constexpr std::int64_t ns_per_ms = 1'000'000;
+
+// Null means absent to librdkafka, so what is there but empty needs an address.
+const void* address_of(const std::optional<ports::Bytes>& bytes) noexcept {
+  if (!bytes) return nullptr;
+  return bytes->empty() ? static_cast<const void*>("") : bytes->data();
+}
+
+std::size_t size_of(const std::optional<ports::Bytes>& bytes) noexcept {
+  return bytes ? bytes->size() : 0;
+}
+
+void add(rd_kafka_headers_t* headers, std::string_view name,
+         const std::optional<ports::Bytes>& value) noexcept {
+  // It has no way to fail (librdkafka 2.0.2 to 2.8.0: out of memory aborts).
+  (void)rd_kafka_header_add(headers, name.empty() ? "" : name.data(),
+                            static_cast<std::ptrdiff_t>(name.size()), address_of(value),
+                            static_cast<std::ptrdiff_t>(size_of(value)));
+}
+
+template <class Number>
+void add_number(rd_kafka_headers_t* headers, std::string_view name, Number number) noexcept {
+  std::array<char, 24> text{};
+  const auto end = std::to_chars(text.data(), text.data() + text.size(), number).ptr;
+  add(headers, name, bytes_of({text.data(), end}));
+}
+
+// The user's in their order, then ours. Null when the block is not one.
+MessageHeaders make_headers(const ports::Submission& record) noexcept {
+  MessageHeaders headers{rd_kafka_headers_new(usual_headers)};
+  core::HeaderReader reader{record.headers};
+  while (const auto header = reader.next())
+    add(headers.get(), header->name, header->value);
+  if (!reader.is_well_formed()) return nullptr;
+
+  const ports::Provenance& from = record.provenance;
+  core::PositionText text{};
+  add(headers.get(), core::header_position,
+      bytes_of(core::format_position(from.stream, from.seq, text)));
+  if (from.resend != core::ResendCause::none) {
+    add(headers.get(), core::header_resend, bytes_of(core::name_of(from.resend)));
+  }
+  if (from.renumbered_from.value != 0) {
+    add_number(headers.get(), core::header_renumbered, from.renumbered_from.value);
+  }
+  if (from.relayed_accepted_at) {
+    add_number(headers.get(), core::header_accepted_at, from.relayed_accepted_at->ns / ns_per_ms);
+    add(headers.get(), core::header_relayed, bytes_of("1"));
+  }
+  return headers;
+}
+
+// librdkafka carries a pointer for us and never follows it: the tag travels in it.
+void* opaque_of(std::uint64_t tag) noexcept {
+  static_assert(sizeof(void*) == sizeof(tag));
+  // NOLINTNEXTLINE(performance-no-int-to-ptr): see above.
+  return reinterpret_cast<void*>(tag);
+}
+
+std::uint64_t tag_of(const rd_kafka_message_t& message) noexcept {
+  return reinterpret_cast<std::uint64_t>(message._private);
+}
+
+// The statistics' `"eos": { "idemp_state": "Assigned", ... }`, near their end.
+bool has_producer_id(std::string_view json) noexcept {
+  const std::size_t key = json.rfind("\"idemp_state\"");
+  if (key == std::string_view::npos) return false;
+  return json.substr(key, 40).find("\"Assigned\"") != std::string_view::npos;
+}
+
+KafkaBroker& broker_of(void* opaque) noexcept {
+  return *static_cast<KafkaBroker*>(opaque);
+}
+
+// What fails in a connection reaches on_error() too, which tells each thing once; and the rest is
+// of use only to somebody who has asked for debug lines.
+LogLevel level_of(int syslog_level, std::string_view facility) noexcept {
+  constexpr int syslog_error = 3;
+  if (facility == "CONFWARN") return LogLevel::warning;
+  if (facility == "FAIL" || facility == "ERROR" || facility == "FATAL") return LogLevel::debug;
+  return syslog_level <= syslog_error ? LogLevel::error : LogLevel::debug;
+}
+
+}  // namespace
+
+struct KafkaBroker::Callbacks {
+  // ---- Inside poll()
+  // -------------------------------------------------------------------------------
+
+  static void report(rd_kafka_t* /*client*/, const rd_kafka_message_t* message, void* opaque) {
+    broker_of(opaque).on_report(*message);
+  }
+
+  static void error(rd_kafka_t* /*client*/, int code, const char* text, void* opaque) {
+    broker_of(opaque).on_error(static_cast<rd_kafka_resp_err_t>(code), text);
+  }
+
+  static int statistics(rd_kafka_t* /*client*/, char* json, std::size_t json_bytes, void* opaque) {
+    broker_of(opaque).on_statistics({json, json_bytes});
+    return 0;  // librdkafka frees it
+  }
+
+  // ---- On librdkafka's threads
+  // ---------------------------------------------------------------------
+
+  static void log(const rd_kafka_t* client, int level, const char* facility, const char* text) {
+    broker_of(rd_kafka_opaque(client))
+        .log_.write(level_of(level, facility), std::string{"librdkafka: "} + text);
+  }
+
+  static rd_kafka_resp_err_t on_new(rd_kafka_t* client, const rd_kafka_conf_t* /*settings*/,
+                                    void* opaque, char* /*error*/, std::size_t /*error_bytes*/) {
+    broker_of(opaque).interceptors_made_ = true;
+    return rd_kafka_interceptor_add_on_broker_state_change(client, "spillway", broker_state,
+                                                           opaque);
+  }
+
+  // Tells 0.3 ms after a socket dies. librdkafka serves each broker, a bootstrap address or a
+  // learned one, on a thread of its own and changes its state there only (asserted in
+  // rd_kafka_broker_fail).
+  static rd_kafka_resp_err_t broker_state(rd_kafka_t* /*client*/, std::int32_t /*broker_id*/,
+                                          const char* /*protocol*/, const char* /*host*/, int port,
+                                          const char* state, void* opaque) {
+    if (port == 0) return RD_KAFKA_RESP_ERR_NO_ERROR;  // the internal one, which is always up
+    thread_local bool was_up = false;
+    const std::string_view name{state};
+    const bool is_up = name == "UP" || name == "UPDATE";
+    if (is_up == was_up) return RD_KAFKA_RESP_ERR_NO_ERROR;
+    was_up = is_up;
+    KafkaBroker& broker = broker_of(opaque);
+    const int before = broker.brokers_up_.fetch_add(is_up ? 1 : -1, std::memory_order_relaxed);
+    if (before == 0) broker.times_up_.fetch_add(1, std::memory_order_relaxed);
+    return RD_KAFKA_RESP_ERR_NO_ERROR;
+  }
+};
+
+std::unique_ptr<KafkaBroker> KafkaBroker::make(const BrokerSettings& settings, ports::Log& log) {
+  return std::make_unique<KafkaBroker>(Passkey{}, settings, log);
+}
+
+KafkaBroker::KafkaBroker(Passkey /*passkey*/, const BrokerSettings& settings, ports::Log& log)
+    : log_{log}, servers_{settings.bootstrap_servers}, batch_bytes_max_{settings.batch_bytes_max} {
+  ClientSettings made = make_client_settings(settings);
+  rd_kafka_conf_set_opaque(made.get(), this);
+  rd_kafka_conf_set_dr_msg_cb(made.get(), Callbacks::report);
+  rd_kafka_conf_set_error_cb(made.get(), Callbacks::error);
+  rd_kafka_conf_set_stats_cb(made.get(), Callbacks::statistics);
+  rd_kafka_conf_set_log_cb(made.get(), Callbacks::log);
+  (void)rd_kafka_conf_interceptor_add_on_new(made.get(), "spillway", Callbacks::on_new, this);
+  (void)describe(RD_KAFKA_RESP_ERR_NO_ERROR);  // builds its texts here, not on a lane
+
+  std::array<char, 512> error{};
+  client_.reset(rd_kafka_new(RD_KAFKA_PRODUCER, made.get(), error.data(), error.size()));
+  // On success the client owns the settings. After a failure that had come as far as on_new(),
+  // parts of them are freed already, and freeing the rest frees these twice (librdkafka 2.0.2):
+  // leaked.
+  if (client_ || interceptors_made_) (void)made.release();
+  if (!client_) {
+    throw StartError{"Kafka at " + servers_ + ": librdkafka cannot use these settings: " +
+                     error.data() + "; see kafka.properties"};
+  }
+}
+
+KafkaBroker::~KafkaBroker() {
+  if (outstanding_ != 0) recall();
+  // Topics and queue go before the client, which waits for all that refers to it.
+  topics_.clear();
+  primed_.clear();
+  reports_queue_.reset();
+  client_.reset();
+}
+
+ports::TopicHandle KafkaBroker::open_topic(std::string_view name) {
+  const auto [entry, is_new] = handles_.try_emplace(
+      std::string{name}, ports::TopicHandle{static_cast<std::uint32_t>(topics_.size())});
+  if (is_new) {
+    topics_.emplace_back(rd_kafka_topic_new(client_.get(), entry->first.c_str(), nullptr));
+  }
+  return entry->second;
+}
+
+ports::SubmitResult KafkaBroker::submit(const ports::Submission& record) noexcept {
+  SPILLWAY_CHECK(record.topic.value < topics_.size());
+  rd_kafka_topic_t* const topic = topics_[record.topic.value].get();
+  MessageHeaders headers = make_headers(record);
+  if (topic == nullptr || headers == nullptr) {
+    refusal_ =
+        topic == nullptr ? "_INVALID_ARG: not a topic name" : "_INVALID_ARG: malformed headers";
+    return ports::SubmitResult::refused;
+  }
+
+  // The macros of librdkafka would add nothing but casts. Without a flag to copy or to free, the
+  // payload is only read.
+  const rd_kafka_resp_err_t error = rd_kafka_producev(
+      client_.get(),                                                                        //
+      RD_KAFKA_VTYPE_RKT, topic,                                                            //
+      RD_KAFKA_VTYPE_KEY, address_of(record.key), size_of(record.key),                      //
+      RD_KAFKA_VTYPE_VALUE, address_of(record.payload), size_of(record.payload),            //
+      RD_KAFKA_VTYPE_TIMESTAMP, record.event_time_ms.value_or(0),                           //
+      RD_KAFKA_VTYPE_HEADERS, headers.get(), RD_KAFKA_VTYPE_OPAQUE, opaque_of(record.tag),  //
+      RD_KAFKA_VTYPE_END);
+
+  const ports::SubmitResult result = submit_result_of(error);
+  switch (result) {
+    case ports::SubmitResult::accepted:
+      (void)headers.release();  // the message's now
+      ++outstanding_;
+      break;
+    case ports::SubmitResult::refused:
+      refusal_ = describe(error);
+      break;
+    case ports::SubmitResult::fatal:
+      fatal_ = true;
+      break;
+    case ports::SubmitResult::busy:
+      break;
+  }
+  return result;
+}
+
+std::size_t KafkaBroker::poll(std::span<ports::Report> reports) noexcept {
+  if (reports.empty()) return 0;
+  free_reports_ = reports;
+  rd_kafka_poll(client_.get(), 0);
+  const std::size_t filled = reports.size() - free_reports_.size();
+  free_reports_ = {};
+  note_reconnect();
+  return filled;
+}
+
+void KafkaBroker::recall() noexcept {
+  (void)rd_kafka_purge(client_.get(), RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT |
+                                          RD_KAFKA_PURGE_F_NON_BLOCKING);
+}
+
+ports::BrokerHealth KafkaBroker::health() const noexcept {
+  const bool up = brokers_up_.load(std::memory_order_relaxed) > 0;
+  return {.up = up, .warm = warm_ && !fatal_, .fatal = fatal_, .refused = refused_ && !up};
+}
+
+void KafkaBroker::notify_on_report(int event_descriptor) {
+  static constexpr std::uint64_t one = 1;
+  reports_queue_.reset(rd_kafka_queue_get_main(client_.get()));
+  rd_kafka_queue_io_event_enable(reports_queue_.get(), event_descriptor, &one, sizeof one);
+}
+
+void KafkaBroker::inject_fatal(const char* reason) noexcept {
+  (void)rd_kafka_test_fatal_error(client_.get(), RD_KAFKA_RESP_ERR_OUT_OF_ORDER_SEQUENCE_NUMBER,
+                                  reason);
+}
+
+void KafkaBroker::on_report(const rd_kafka_message_t& message) noexcept {
+  SPILLWAY_CHECK(!free_reports_.empty());
+  SPILLWAY_CHECK(outstanding_ != 0);
+  ports::Report& report = free_reports_.front();
+  report.tag = tag_of(message);
+  report.outcome = outcome_of(message.err, rd_kafka_message_status(&message));
+  if (report.outcome == ports::DeliveryOutcome::delivered) {
+    report.error_code = 0;
+    report.error = "";
+    warm_ = true;
+  } else {
+    report.error_code = message.err;
+    report.error = describe(message.err);
+  }
+  --outstanding_;
+  free_reports_ = free_reports_.subspan(1);
+  // Leaves the rest, of this batch too, in the queue.
+  if (free_reports_.empty()) rd_kafka_yield(client_.get());
+}
+
+void KafkaBroker::on_error(rd_kafka_resp_err_t error, std::string_view text) {
+  if (error == RD_KAFKA_RESP_ERR__FATAL) {
+    on_fatal_error();
+    return;
+  }
+  if (is_refused_connection(error)) refused_ = true;
+  // "host:port/id: what happened (after so many ms in state ...)": the same once for each server.
+  const std::string_view server = text.substr(0, text.find(": "));
+  if (!told_.insert(std::to_string(error).append(server)).second) return;
+  log_.write(LogLevel::warning, "Kafka: " + std::string{text} + "; " + hint_for(error));
+}
+
+void KafkaBroker::on_fatal_error() {
+  fatal_ = true;
+  std::array<char, 512> text{};
+  const rd_kafka_resp_err_t error = rd_kafka_fatal_error(client_.get(), text.data(), text.size());
+  log_.write(LogLevel::error, "Kafka at " + servers_ + ": a producer ended with a fatal error, " +
+                                  describe(error) + " (" + text.data() +
+                                  "); what it had is taken back, and another one takes its place");
+}
+
+void KafkaBroker::on_statistics(std::string_view json) noexcept {
+  warm_ = has_producer_id(json);
+}
+
+void KafkaBroker::note_reconnect() {
+  const unsigned times_up = times_up_.load(std::memory_order_relaxed);
+  if (times_up == times_up_seen_) return;
+  times_up_seen_ = times_up;
+  refused_ = false;
+  if (told_.empty()) return;
+  told_.clear();
+  log_.write(LogLevel::info, "Kafka at " + servers_ + " answers");
+}
+
+}  // namespace spillway::kafka

@@ -1,0 +1,104 @@
+// src/adapters/kafka/kafka_broker.hpp: ports::Broker as one idempotent producer of librdkafka.
+//
+//   submit() ──producev, no copy──► librdkafka's threads ──► Kafka
+//   poll()   ◄──────reports────────┘
+//
+// Nothing here decides what a failure means for a lane: it says what became of each record, and how
+// the connection is. Reports, errors and statistics are handled inside poll() only; librdkafka's
+// own threads touch nothing but a few atomics, and the log.
+
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <set>
+#include <span>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "adapters/kafka/handles.hpp"
+#include "adapters/kafka/settings.hpp"
+#include "ports/broker.hpp"
+#include "ports/log.hpp"
+
+namespace spillway::kafka {
+
+/// @thread one at a time, for everything but TopicResolver's calls
+class KafkaBroker final : public ports::Broker {
+  struct Passkey {};
+
+ public:
+  /// Connects by itself, for ever; `log` outlives it. librdkafka's threads inherit the CPUs of the
+  /// caller: never a pinned thread.
+  /// @thread housekeeper @blocks 1 ms, seldom 100 ms @throws StartError when librdkafka refuses the
+  /// settings
+  [[nodiscard]] static std::unique_ptr<KafkaBroker> make(const BrokerSettings& settings,
+                                                         ports::Log& log);
+  KafkaBroker(Passkey passkey, const BrokerSettings& settings, ports::Log& log);
+
+  /// What is outstanding is given up without a report; no payload is read any more.
+  /// @thread housekeeper, or any that is not pinned @blocks as make(); up to a name lookup's time
+  ~KafkaBroker() override;
+
+  /// @thread that of submit() @allocates for a new name; a new name also asks Kafka, without
+  /// waiting
+  [[nodiscard]] ports::TopicHandle open_topic(std::string_view name) override;
+
+  [[nodiscard]] ports::SubmitResult submit(const ports::Submission& record) noexcept override;
+  [[nodiscard]] const char* refusal() const noexcept override { return refusal_; }
+  /// Whoever sleeps on notify_on_report() calls it until it returns 0.
+  [[nodiscard]] std::size_t poll(std::span<ports::Report> reports) noexcept override;
+  void recall() noexcept override;
+  [[nodiscard]] ports::BrokerHealth health() const noexcept override;
+  [[nodiscard]] std::size_t batch_bytes_max() const noexcept override { return batch_bytes_max_; }
+
+  /// Records without a report.
+  [[nodiscard]] std::size_t outstanding() const noexcept { return outstanding_; }
+
+  /// From now on adds 1 to this non-blocking eventfd when poll() has something to do.
+  void notify_on_report(int event_descriptor);
+
+  /// For drills and tests: the client turns fatal, as after an error of its sequence numbers.
+  void inject_fatal(const char* reason) noexcept;
+
+ private:
+  friend class TopicResolver;
+  struct Callbacks;  // what librdkafka calls
+
+  void on_report(const rd_kafka_message_t& message) noexcept;
+  void on_error(rd_kafka_resp_err_t error, std::string_view text);
+  void on_fatal_error();
+  void on_statistics(std::string_view json) noexcept;
+  void note_reconnect();
+
+  ports::Log& log_;
+  const std::string servers_;
+  const std::size_t batch_bytes_max_;
+
+  // Written by librdkafka's threads, read by ours. A hint about a moment that has passed: relaxed.
+  std::atomic<int> brokers_up_{0};
+  std::atomic<unsigned> times_up_{0};  ///< How often the first broker came up.
+
+  bool interceptors_made_ = false;  ///< Written inside rd_kafka_new() only.
+  Client client_;
+  Queue reports_queue_;
+  std::vector<TopicReference> topics_;  ///< By TopicHandle; null where the name is not one.
+  std::unordered_map<std::string, ports::TopicHandle> handles_;
+  std::map<std::string, TopicReference> primed_;  ///< TopicResolver's: @thread housekeeper
+
+  std::span<ports::Report> free_reports_;  ///< Of the poll() under way.
+  std::size_t outstanding_ = 0;
+  const char* refusal_ = "";
+  bool warm_ = false;
+  bool fatal_ = false;
+  bool refused_ = false;
+  unsigned times_up_seen_ = 0;
+  std::set<std::string> told_;  ///< Errors that the log has, since Kafka last answered.
+};
+
+}  // namespace spillway::kafka
