@@ -1,0 +1,596 @@
+// tests/integration/kafka_broker_test.cpp: one producer against a real Kafka: what it was given
+// arrives once, in order and byte for byte, through a stop of the broker; what it was refused is
+// said (P3, P5, P8, P11).
+
+#include "adapters/kafka/kafka_broker.hpp"
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <cstdint>
+#include <cstdlib>
+#include <map>
+#include <mutex>
+#include <set>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "adapters/kafka/topic_resolver.hpp"
+#include "core/header_block.hpp"
+#include "core/position.hpp"
+#include "spillway/error.hpp"
+#include "support/kafka_admin.hpp"
+#include "support/kafka_reader.hpp"
+
+namespace spillway::kafka {
+namespace {
+
+using namespace std::chrono_literals;
+using ports::DeliveryOutcome;
+using ports::SubmitResult;
+using test::KafkaMessage;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::Pair;
+using testing::SizeIs;
+
+class RecordingLog final : public ports::Log {
+ public:
+  void write(LogLevel level, std::string_view text) noexcept override {
+    const std::lock_guard lock{mutex_};
+    if (level >= LogLevel::info) lines_.emplace_back(text);
+  }
+  [[nodiscard]] std::vector<std::string> lines() const {
+    const std::lock_guard lock{mutex_};
+    return lines_;
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  std::vector<std::string> lines_;
+};
+
+constexpr core::StreamId stream{.instance = {0x0123456789abcdef}, .lane = {3}};
+
+void command_stack(const std::string& command) {
+  const char* stack = std::getenv("SPILLWAY_STACK");
+  ASSERT_NE(stack, nullptr) << "SPILLWAY_STACK does not name tools/stack";
+  ASSERT_EQ(std::system((std::string{stack} + " " + command).c_str()), 0) << command;
+}
+
+// SIGSTOP now, SIGCONT at the end of the scope.
+class PausedKafka {
+ public:
+  PausedKafka() { command_stack("pause kafka"); }
+  PausedKafka(const PausedKafka&) = delete;
+  PausedKafka& operator=(const PausedKafka&) = delete;
+  ~PausedKafka() { command_stack("resume kafka"); }
+};
+
+class KafkaBrokerTest : public testing::Test {
+ protected:
+  static BrokerSettings settings() {
+    BrokerSettings made;
+    made.bootstrap_servers = test::kafka_servers();
+    return made;
+  }
+
+  std::string make_topic(int partitions = 1,
+                         const std::map<std::string, std::string>& config = {}) {
+    const std::string name = test::new_topic_name("broker");
+    admin_.create_topic(name, partitions, config);
+    return name;
+  }
+
+  // Polls until `holds`; what is reported meanwhile is kept in reports_.
+  template <class Condition>
+  bool poll_until(KafkaBroker& broker, std::chrono::milliseconds within, Condition holds) {
+    const auto deadline = std::chrono::steady_clock::now() + within;
+    std::array<ports::Report, 64> room;
+    while (!holds()) {
+      const std::size_t count = broker.poll(room);
+      reports_.insert(reports_.end(), room.begin(),
+                      room.begin() + static_cast<std::ptrdiff_t>(count));
+      if (count != 0) continue;
+      if (std::chrono::steady_clock::now() > deadline) return false;
+      std::this_thread::yield();
+    }
+    return true;
+  }
+  bool poll_all(KafkaBroker& broker, std::chrono::milliseconds within = 30s) {
+    return poll_until(broker, within, [&] { return broker.outstanding() == 0; });
+  }
+  bool await_warm(KafkaBroker& broker) {
+    return poll_until(broker, 10s, [&] { return broker.health().up && broker.health().warm; });
+  }
+
+  // Its tag, seq and payload are `n`; the payload lives as long as the fixture.
+  ports::Submission numbered(ports::TopicHandle topic, std::uint64_t n) {
+    const auto [payload, is_new] = payloads_.try_emplace(n, "payload " + std::to_string(n));
+    return {.topic = topic,
+            .key = std::nullopt,
+            .payload = bytes_of(payload->second),
+            .headers = {},
+            .event_time_ms = std::nullopt,
+            .provenance = {.stream = stream, .seq = {n}},
+            .tag = n};
+  }
+  void submit_numbered(KafkaBroker& broker, ports::TopicHandle topic, std::uint64_t first,
+                       std::uint64_t last) {
+    for (std::uint64_t n = first; n <= last; ++n) {
+      ASSERT_EQ(broker.submit(numbered(topic, n)), SubmitResult::accepted) << n;
+    }
+  }
+
+  [[nodiscard]] std::map<DeliveryOutcome, std::size_t> outcomes() const {
+    std::map<DeliveryOutcome, std::size_t> counts;
+    for (const ports::Report& report : reports_)
+      ++counts[report.outcome];
+    return counts;
+  }
+
+  static std::vector<std::uint64_t> seqs_of(const std::vector<KafkaMessage>& messages) {
+    std::vector<std::uint64_t> seqs;
+    seqs.reserve(messages.size());
+    for (const KafkaMessage& message : messages) {
+      const auto position = core::parse_position(message.header("spillway-position"));
+      seqs.push_back(position ? position->seq.value : 0);
+    }
+    return seqs;
+  }
+  static void expect_each_once_in_order(const std::vector<KafkaMessage>& messages,
+                                        std::uint64_t count) {
+    const std::vector<std::uint64_t> seqs = seqs_of(messages);
+    ASSERT_EQ(seqs.size(), count);
+    for (std::uint64_t n = 1; n <= count; ++n)
+      ASSERT_EQ(seqs[n - 1], n);
+  }
+
+  RecordingLog log_;
+  test::KafkaAdmin admin_;
+  test::KafkaReader reader_;
+  std::map<std::uint64_t, std::string> payloads_;
+  std::vector<ports::Report> reports_;
+};
+
+TEST_F(KafkaBrokerTest, BecomesUpAndWarmWithoutARecord) {
+  const auto broker = KafkaBroker::make(settings(), log_);
+
+  EXPECT_FALSE(broker->health().fatal);
+  EXPECT_TRUE(poll_until(*broker, 5s, [&] { return broker->health().up; }));
+  EXPECT_TRUE(poll_until(*broker, 5s, [&] { return broker->health().warm; }));
+  EXPECT_THAT(log_.lines(), SizeIs(0));
+}
+
+TEST_F(KafkaBrokerTest, DeliversEachRecordOnceAndKeepsTheOrderOfAKey) {
+  const std::string topic = make_topic(3);
+  const auto broker = KafkaBroker::make(settings(), log_);
+  const auto handle = broker->open_topic(topic);
+  EXPECT_EQ(broker->open_topic(topic).value, handle.value);
+
+  std::array<std::string, 10> keys;
+  for (std::size_t i = 0; i < keys.size(); ++i)
+    keys[i] = "key " + std::to_string(i);
+  for (std::uint64_t n = 1; n <= 10'000; ++n) {
+    ports::Submission record = numbered(handle, n);
+    record.key = bytes_of(keys[n % keys.size()]);
+    ASSERT_EQ(broker->submit(record), SubmitResult::accepted);
+  }
+  ASSERT_TRUE(poll_all(*broker));
+
+  EXPECT_THAT(outcomes(), ElementsAre(Pair(DeliveryOutcome::delivered, 10'000)));
+  std::set<std::uint64_t> tags;
+  for (const ports::Report& report : reports_)
+    tags.insert(report.tag);
+  EXPECT_THAT(tags, SizeIs(10'000));
+  std::map<std::int32_t, std::uint64_t> last_seq;
+  std::map<std::string, std::int32_t> partition_of_key;
+  const auto messages = reader_.read_all(topic);
+  ASSERT_THAT(messages, SizeIs(10'000));
+  for (const KafkaMessage& message : messages) {
+    const std::uint64_t seq = seqs_of({message}).front();
+    EXPECT_LT(last_seq[message.partition], seq);
+    last_seq[message.partition] = seq;
+    EXPECT_EQ(message.payload, payloads_.at(seq));
+    EXPECT_EQ(message.key, keys[seq % keys.size()]);
+    EXPECT_EQ(partition_of_key.try_emplace(*message.key, message.partition).first->second,
+              message.partition);
+  }
+  EXPECT_THAT(last_seq, SizeIs(3));
+}
+
+TEST_F(KafkaBrokerTest, KeepsHeadersToTheByteAndPutsItsOwnBehindThem) {
+  const std::string topic = make_topic();
+  const auto broker = KafkaBroker::make(settings(), log_);
+  const std::string binary{"\0\xff\n", 3};
+  const std::array headers{Header{.name = "same", .value = bytes_of("first")},
+                           Header{.name = "same", .value = bytes_of(binary)},
+                           Header{.name = "empty", .value = bytes_of("")},
+                           Header{.name = "null", .value = std::nullopt},
+                           Header{.name = "", .value = bytes_of("nameless")}};
+  std::vector<std::byte> block(*core::header_block_bytes(headers));
+  core::encode_headers(headers, block);
+  ports::Submission plain = numbered(broker->open_topic(topic), 1);
+  ports::Submission full = numbered(broker->open_topic(topic), 42);
+  full.headers = block;
+  full.provenance.resend = core::ResendCause::lease;
+  full.provenance.renumbered_from = {17};
+  full.provenance.relayed_accepted_at = core::UnixTime{1'700'000'000'123'456'789};
+
+  ASSERT_EQ(broker->submit(plain), SubmitResult::accepted);
+  ASSERT_EQ(broker->submit(full), SubmitResult::accepted);
+  ASSERT_TRUE(poll_all(*broker));
+
+  const auto messages = reader_.read_all(topic);
+  ASSERT_THAT(messages, SizeIs(2));
+  EXPECT_THAT(messages[0].headers, ElementsAre(Pair("spillway-position", "0123456789abcdef-3-1")));
+  EXPECT_THAT(
+      messages[1].headers,
+      ElementsAre(Pair("same", "first"), Pair("same", binary), Pair("empty", ""),
+                  Pair("null", std::nullopt), Pair("", "nameless"),
+                  Pair("spillway-position", "0123456789abcdef-3-42"),
+                  Pair("spillway-resend", "lease"), Pair("spillway-renumbered", "17"),
+                  Pair("spillway-accepted-at", "1700000000123"), Pair("spillway-relayed", "1")));
+}
+
+TEST_F(KafkaBrokerTest, TellsAbsentFromEmpty) {
+  const std::string topic = make_topic();
+  const auto broker = KafkaBroker::make(settings(), log_);
+  ports::Submission record = numbered(broker->open_topic(topic), 1);
+
+  for (const std::optional<ports::Bytes>& key : {std::optional<ports::Bytes>{}, {ports::Bytes{}}}) {
+    for (const std::optional<ports::Bytes>& payload :
+         {std::optional<ports::Bytes>{}, {ports::Bytes{}}}) {
+      record.key = key;
+      record.payload = payload;
+      ASSERT_EQ(broker->submit(record), SubmitResult::accepted);
+    }
+  }
+  ASSERT_TRUE(poll_all(*broker));
+
+  const auto messages = reader_.read_all(topic);
+  ASSERT_THAT(messages, SizeIs(4));
+  const std::optional<std::string> absent;
+  const std::optional<std::string> empty = "";
+  EXPECT_EQ(std::pair(messages[0].key, messages[0].payload), std::pair(absent, absent));
+  EXPECT_EQ(std::pair(messages[1].key, messages[1].payload), std::pair(absent, empty));
+  EXPECT_EQ(std::pair(messages[2].key, messages[2].payload), std::pair(empty, absent));
+  EXPECT_EQ(std::pair(messages[3].key, messages[3].payload), std::pair(empty, empty));
+}
+
+TEST_F(KafkaBrokerTest, AnEventTimeBecomesTheTimestamp) {
+  const std::string topic = make_topic();
+  const auto broker = KafkaBroker::make(settings(), log_);
+  ports::Submission record = numbered(broker->open_topic(topic), 1);
+  record.event_time_ms = 1'600'000'000'000;
+
+  ASSERT_EQ(broker->submit(record), SubmitResult::accepted);
+  ASSERT_TRUE(poll_all(*broker));
+
+  EXPECT_EQ(reader_.read_all(topic).front().timestamp_ms, 1'600'000'000'000);
+}
+
+TEST_F(KafkaBrokerTest, AShortSpanOfReportsLosesNone) {
+  const auto broker = KafkaBroker::make(settings(), log_);
+  const auto handle = broker->open_topic(make_topic(2));
+  submit_numbered(*broker, handle, 1, 1'000);
+
+  std::set<std::uint64_t> tags;
+  std::array<ports::Report, 3> room;
+  const auto deadline = std::chrono::steady_clock::now() + 10s;
+  while (broker->outstanding() != 0 && std::chrono::steady_clock::now() < deadline) {
+    const std::size_t count = broker->poll(room);
+    ASSERT_LE(count, room.size());
+    for (std::size_t i = 0; i < count; ++i)
+      EXPECT_TRUE(tags.insert(room.at(i).tag).second);
+  }
+
+  EXPECT_THAT(tags, SizeIs(1'000));
+}
+
+TEST_F(KafkaBrokerTest, WakesASleeperWhenAReportIsDue) {
+  const auto broker = KafkaBroker::make(settings(), log_);
+  const int wakeup = ::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+  ASSERT_GE(wakeup, 0);
+  ASSERT_TRUE(await_warm(*broker));
+  broker->notify_on_report(wakeup);
+  submit_numbered(*broker, broker->open_topic(make_topic()), 1, 1);
+
+  while (broker->outstanding() != 0) {
+    pollfd waited{.fd = wakeup, .events = POLLIN, .revents = 0};
+    ASSERT_EQ(::poll(&waited, 1, 5'000), 1);
+    std::uint64_t count = 0;
+    ASSERT_EQ(::read(wakeup, &count, sizeof count), static_cast<ssize_t>(sizeof count));
+    std::array<ports::Report, 8> room;
+    while (broker->poll(room) != 0) {
+    }
+  }
+
+  EXPECT_EQ(broker->outstanding(), 0U);
+  ::close(wakeup);
+}
+
+TEST_F(KafkaBrokerTest, RefusesRecordsOfAnUnknownTopicAndGoesOnWithOthers) {
+  const auto broker = KafkaBroker::make(settings(), log_);
+  const std::string good = make_topic();
+  const auto known = broker->open_topic(good);
+  const auto unknown = broker->open_topic(test::new_topic_name("missing"));
+
+  submit_numbered(*broker, unknown, 1'001, 1'010);
+  submit_numbered(*broker, known, 1, 100);
+  ASSERT_TRUE(poll_all(*broker));
+
+  EXPECT_THAT(outcomes(), ElementsAre(Pair(DeliveryOutcome::delivered, 100),
+                                      Pair(DeliveryOutcome::refused, 10)));
+  for (const ports::Report& report : reports_) {
+    EXPECT_EQ(report.outcome == DeliveryOutcome::refused, report.tag > 1'000);
+    EXPECT_EQ(std::string_view{report.error}.starts_with("UNKNOWN_TOPIC_OR_PART"),
+              report.tag > 1'000);
+  }
+  EXPECT_EQ(broker->submit(numbered(unknown, 1'011)), SubmitResult::refused);
+  EXPECT_THAT(broker->refusal(), HasSubstr("_UNKNOWN_TOPIC"));
+  expect_each_once_in_order(reader_.read_all(good), 100);
+}
+
+TEST_F(KafkaBrokerTest, RefusesRecordsOfADeletedTopic) {
+  const auto broker = KafkaBroker::make(settings(), log_);
+  const std::string topic = make_topic();
+  const auto handle = broker->open_topic(topic);
+  submit_numbered(*broker, handle, 1, 1);
+  ASSERT_TRUE(poll_all(*broker));
+  admin_.delete_topic(topic);
+
+  std::uint64_t n = 1;
+  const bool is_refused = poll_until(*broker, 30s, [&] {
+    return broker->outstanding() == 0 &&
+           broker->submit(numbered(handle, ++n)) == SubmitResult::refused;
+  });
+
+  EXPECT_TRUE(is_refused);
+  EXPECT_THAT(broker->refusal(), HasSubstr("_UNKNOWN_TOPIC"));
+  for (const ports::Report& report : reports_) {
+    EXPECT_TRUE(report.outcome == DeliveryOutcome::delivered ||
+                report.outcome == DeliveryOutcome::refused)
+        << report.error;
+  }
+}
+
+TEST_F(KafkaBrokerTest, RefusesWhatIsTooLargeForAnyTopicAtOnce) {
+  BrokerSettings small = settings();
+  small.batch_bytes_max = 10'000;
+  small.record_bytes_max = 20'000;
+  const auto broker = KafkaBroker::make(small, log_);
+  EXPECT_EQ(broker->batch_bytes_max(), 10'000U);
+  const std::string large(20'000, 'x');
+  ports::Submission record = numbered(broker->open_topic(make_topic()), 1);
+  record.payload = bytes_of(large);
+
+  EXPECT_EQ(broker->submit(record), SubmitResult::refused);
+  EXPECT_THAT(broker->refusal(), HasSubstr("MSG_SIZE_TOO_LARGE"));
+  EXPECT_EQ(broker->outstanding(), 0U);
+}
+
+TEST_F(KafkaBrokerTest, ARecordAboveItsTopicsLimitFailsAloneWhileBatchesStayBelowIt) {
+  BrokerSettings below = settings();
+  below.batch_bytes_max = 1'000;
+  const auto broker = KafkaBroker::make(below, log_);
+  const std::string topic = make_topic(1, {{"max.message.bytes", "1000"}});
+  const auto handle = broker->open_topic(topic);
+  const std::string large(1'500, 'x');
+  ports::Submission oversized = numbered(handle, 500);
+  oversized.payload = bytes_of(large);
+
+  submit_numbered(*broker, handle, 1, 499);
+  ASSERT_EQ(broker->submit(oversized), SubmitResult::accepted);
+  submit_numbered(*broker, handle, 501, 1'000);
+  ASSERT_TRUE(poll_all(*broker));
+
+  EXPECT_THAT(outcomes(), ElementsAre(Pair(DeliveryOutcome::delivered, 999),
+                                      Pair(DeliveryOutcome::batch_refused, 1)));
+  std::vector<std::uint64_t> seqs = seqs_of(reader_.read_all(topic));
+  EXPECT_THAT(seqs, SizeIs(999));
+  EXPECT_TRUE(std::ranges::is_sorted(seqs));
+  EXPECT_FALSE(broker->health().fatal);
+}
+
+TEST_F(KafkaBrokerTest, RefusesMalformedHeadersAndImpossibleTopics) {
+  const auto broker = KafkaBroker::make(settings(), log_);
+  constexpr std::array torn{std::byte{0}, std::byte{9}, std::byte{'x'}};
+  ports::Submission record = numbered(broker->open_topic(make_topic()), 1);
+  record.headers = torn;
+  EXPECT_EQ(broker->submit(record), SubmitResult::refused);
+
+  EXPECT_EQ(broker->submit(numbered(broker->open_topic(std::string(600, 'x')), 2)),
+            SubmitResult::refused);
+  EXPECT_EQ(broker->outstanding(), 0U);
+}
+
+TEST_F(KafkaBrokerTest, AFatalProducerTakesNothingMoreAndGivesEverythingBack) {
+  const std::string topic = make_topic(2);
+  const auto broker = KafkaBroker::make(settings(), log_);
+  const auto handle = broker->open_topic(topic);
+  ASSERT_TRUE(await_warm(*broker));
+
+  submit_numbered(*broker, handle, 1, 20'000);
+  broker->inject_fatal("a drill");
+  EXPECT_EQ(broker->submit(numbered(handle, 20'001)), SubmitResult::fatal);
+  broker->recall();
+  ASSERT_TRUE(poll_all(*broker));
+
+  EXPECT_TRUE(broker->health().fatal);
+  EXPECT_FALSE(broker->health().warm);
+  EXPECT_THAT(log_.lines(), testing::Contains(HasSubstr("a drill")));
+  EXPECT_THAT(reports_, SizeIs(20'000));
+  std::map<std::uint64_t, DeliveryOutcome> outcome_of_seq;
+  for (const ports::Report& report : reports_) {
+    EXPECT_TRUE(outcome_of_seq.emplace(report.tag, report.outcome).second);
+    EXPECT_NE(report.outcome, DeliveryOutcome::refused) << report.error;
+    EXPECT_NE(report.outcome, DeliveryOutcome::batch_refused) << report.error;
+  }
+  std::set<std::uint64_t> in_log;
+  for (const std::uint64_t seq : seqs_of(reader_.read_all(topic))) {
+    EXPECT_TRUE(in_log.insert(seq).second) << "twice: " << seq;
+    EXPECT_NE(outcome_of_seq[seq], DeliveryOutcome::not_persisted) << seq;
+  }
+  for (const auto& [seq, outcome] : outcome_of_seq) {
+    EXPECT_TRUE(outcome != DeliveryOutcome::delivered || in_log.contains(seq)) << "lost: " << seq;
+  }
+}
+
+TEST_F(KafkaBrokerTest, APausedBrokerCostsNothingButTime) {
+  const std::string topic = make_topic();
+  const auto broker = KafkaBroker::make(settings(), log_);
+  const auto handle = broker->open_topic(topic);
+  submit_numbered(*broker, handle, 1, 1'000);
+  ASSERT_TRUE(poll_all(*broker));
+
+  {
+    const PausedKafka pause;
+    submit_numbered(*broker, handle, 1'001, 6'000);
+    EXPECT_FALSE(poll_all(*broker, 3s));
+  }
+
+  EXPECT_TRUE(poll_all(*broker));
+  EXPECT_THAT(outcomes(), ElementsAre(Pair(DeliveryOutcome::delivered, 6'000)));
+  expect_each_once_in_order(reader_.read_all(topic), 6'000);
+  EXPECT_FALSE(broker->health().fatal);
+}
+
+TEST_F(KafkaBrokerTest, EndsAtOnceWithRecordsInAPausedBrokersHands) {
+  auto broker = KafkaBroker::make(settings(), log_);
+  const auto handle = broker->open_topic(make_topic());
+  ASSERT_TRUE(await_warm(*broker));
+  submit_numbered(*broker, handle, 1, 1);
+  ASSERT_TRUE(poll_all(*broker));
+  const PausedKafka pause;
+  submit_numbered(*broker, handle, 2, 5'000);
+
+  const auto start = std::chrono::steady_clock::now();
+  broker.reset();
+
+  EXPECT_LT(std::chrono::steady_clock::now() - start, 1s);
+}
+
+TEST_F(KafkaBrokerTest, AKilledBrokerIsSeenAtOnceAndFinishesItsRecordsAfterItsRestart) {
+  const std::string topic = make_topic();
+  const auto broker = KafkaBroker::make(settings(), log_);
+  const auto handle = broker->open_topic(topic);
+  submit_numbered(*broker, handle, 1, 1'000);
+  ASSERT_TRUE(poll_all(*broker));
+
+  command_stack("kill kafka");
+  EXPECT_TRUE(poll_until(*broker, 100ms, [&] { return !broker->health().up; }));
+  submit_numbered(*broker, handle, 1'001, 3'000);
+  EXPECT_FALSE(poll_all(*broker, 300ms));
+  const std::size_t lines_while_away = log_.lines().size();
+  command_stack("start kafka");
+
+  ASSERT_TRUE(poll_all(*broker, 60s));
+  EXPECT_TRUE(broker->health().up);
+  EXPECT_GE(lines_while_away, 1U);
+  EXPECT_LE(lines_while_away, 4U) << testing::PrintToString(log_.lines());
+  EXPECT_THAT(log_.lines(), testing::Contains(HasSubstr("answers")));
+  // librdkafka 2.0.2 turns fatal now and then when its broker is killed; then nothing is promised
+  // here.
+  if (!broker->health().fatal) expect_each_once_in_order(reader_.read_all(topic), 3'000);
+}
+
+TEST_F(KafkaBrokerTest, ARefusedConnectionIsSaidOnceAndNamesTheServer) {
+  BrokerSettings wrong = settings();
+  wrong.properties = {{"security.protocol", "ssl"}};  // to a listener that speaks plain text
+  const auto broker = KafkaBroker::make(wrong, log_);
+
+  EXPECT_TRUE(poll_until(*broker, 10s, [&] { return broker->health().refused; }));
+  EXPECT_FALSE(broker->health().up);
+  EXPECT_FALSE(poll_until(*broker, 500ms, [] { return false; }));
+  const auto lines = log_.lines();
+  EXPECT_EQ(std::ranges::count_if(lines,
+                                  [](const std::string& line) {
+                                    return line.find(test::kafka_servers()) != std::string::npos;
+                                  }),
+            1)
+      << testing::PrintToString(lines);
+}
+
+TEST_F(KafkaBrokerTest, SettingsThatContradictEachOtherStopTheStart) {
+  BrokerSettings wrong = settings();
+  wrong.properties = {{"reconnect.backoff.ms", "500"},
+                      {"reconnect.backoff.max.ms", "10"},
+                      {"security.protocol", "ssl"},
+                      {"ssl.ca.location", "/no/such/file"}};
+
+  EXPECT_THROW(static_cast<void>(KafkaBroker::make(wrong, log_)), StartError);
+}
+
+TEST_F(KafkaBrokerTest, TheResolverTellsWhatATopicIs) {
+  const auto broker = KafkaBroker::make(settings(), log_);
+  TopicResolver resolver{*broker};
+  const std::string topic = make_topic(5, {{"max.message.bytes", "4321"}});
+
+  const TopicAnswer found = resolver.resolve(topic, 5s);
+  EXPECT_EQ(found.status, TopicStatus::exists) << found.reason;
+  EXPECT_EQ(found.partitions, 5);
+  EXPECT_EQ(found.message_bytes_max, 4'321U);
+
+  const TopicAnswer missing = resolver.resolve(test::new_topic_name("missing"), 5s);
+  EXPECT_EQ(missing.status, TopicStatus::missing);
+  EXPECT_THAT(missing.reason, HasSubstr("UNKNOWN_TOPIC_OR_PART"));
+
+  EXPECT_EQ(resolver.resolve("no topic: ever", 5s).status, TopicStatus::not_a_name);
+  EXPECT_EQ(resolver.resolve("", 5s).status, TopicStatus::not_a_name);
+  EXPECT_TRUE(resolver.kick_metadata(5s));
+}
+
+TEST_F(KafkaBrokerTest, ATopicMadeAfterItWasMissingIsFound) {
+  const auto broker = KafkaBroker::make(settings(), log_);
+  TopicResolver resolver{*broker};
+  const std::string topic = test::new_topic_name("late");
+  EXPECT_EQ(resolver.resolve(topic, 5s).status, TopicStatus::missing);
+  admin_.create_topic(topic);
+
+  EXPECT_EQ(resolver.resolve(topic, 5s).status, TopicStatus::exists);
+  submit_numbered(*broker, broker->open_topic(topic), 1, 10);
+  EXPECT_TRUE(poll_all(*broker));
+  EXPECT_THAT(outcomes(), ElementsAre(Pair(DeliveryOutcome::delivered, 10)));
+}
+
+TEST_F(KafkaBrokerTest, TheResolverSaysWhenNobodyCanBeAsked) {
+  BrokerSettings away = settings();
+  away.bootstrap_servers = "127.0.0.1:1";
+  const auto broker = KafkaBroker::make(away, log_);
+  TopicResolver resolver{*broker};
+
+  const auto start = std::chrono::steady_clock::now();
+  const TopicAnswer answer = resolver.resolve("orders", 300ms);
+
+  EXPECT_EQ(answer.status, TopicStatus::unknown);
+  EXPECT_NE(answer.reason, "");
+  EXPECT_FALSE(resolver.prime("orders", 100ms));
+  EXPECT_FALSE(resolver.kick_metadata(100ms));
+  EXPECT_LT(std::chrono::steady_clock::now() - start, 2s);
+}
+
+TEST_F(KafkaBrokerTest, APrimedTopicsFirstRecordIsNotDelayed) {
+  const auto broker = KafkaBroker::make(settings(), log_);
+  const std::string topic = make_topic();
+  ASSERT_TRUE(await_warm(*broker));
+  ASSERT_TRUE(TopicResolver{*broker}.prime(topic, 5s));
+
+  const auto start = std::chrono::steady_clock::now();
+  submit_numbered(*broker, broker->open_topic(topic), 1, 1);
+  ASSERT_TRUE(poll_all(*broker));
+
+  EXPECT_LT(std::chrono::steady_clock::now() - start, 100ms);
+}
+
+}  // namespace
+}  // namespace spillway::kafka
