@@ -1,13 +1,14 @@
 // include/spillway/config.hpp: every setting: its unit, its default and the reason, its bounds.
 //
 // Three presets differ where development, staging and production do; a TOML file and SPILLWAY_*
-// variables override them, in that order (load_config). In code, start from preset() or from a literal:
+// variables override them, in that order (load_config). In code, start from preset() or from a
+// literal:
 //
 //   const spillway::Config config{.kafka = {.bootstrap_servers = "kafka-1:9092"}};
 //
-// A setting's key in TOML is its path here (`lanes.failover_after`); its variable is that in capitals
-// (SPILLWAY_LANES_FAILOVER_AFTER). Durations are texts with a unit ("75ms", "1s") or whole milliseconds;
-// sizes are texts ("64MiB") or whole bytes.
+// A setting's key in TOML is its path here (`lanes.failover_after`); its variable is that in
+// capitals (SPILLWAY_LANES_FAILOVER_AFTER). Durations are texts with a unit ("75ms", "1s") or whole
+// milliseconds; sizes are texts ("64MiB") or whole bytes.
 
 #pragma once
 
@@ -26,7 +27,8 @@
 
 namespace spillway {
 
-using namespace std::chrono_literals;  // NOLINT(google-global-names-in-headers): defaults read as `75ms`
+using namespace std::chrono_literals;  // NOLINT(google-global-names-in-headers): defaults read as
+                                       // `75ms`
 
 enum class Environment : std::uint8_t { development, staging, production };
 
@@ -44,8 +46,8 @@ struct DeadLetter {
 struct KafkaConfig {
   /// "host:port,host:port". Required.
   std::string bootstrap_servers;
-  /// Passed to librdkafka as they are (`kafka.properties` in TOML). Those that would break a promise,
-  /// acks or enable.idempotence for example, are refused by name.
+  /// Passed to librdkafka as they are (`kafka.properties` in TOML). Those that would break a
+  /// promise, acks or enable.idempotence for example, are refused by name.
   std::map<std::string, std::string> properties;
   /// How long open() waits for the producers; a cold one needs 0.6 s after a broker's start.
   std::chrono::milliseconds ready_within = 2s;
@@ -54,7 +56,8 @@ struct KafkaConfig {
 };
 
 struct PostgresConfig {
-  /// libpq's connection string or URI. Required, unless `relay.enabled` is false and ... see README.
+  /// libpq's connection string or URI. Required, unless `relay.enabled` is false and ... see
+  /// README.
   std::string conninfo;
   /// A file that holds the password; preferred to one in `conninfo`.
   std::string password_file;
@@ -92,11 +95,13 @@ struct JournalConfig {
 struct LanesConfig {
   /// 0: one for each two CPUs this process may use, at least 1, at most 4. Up to 64.
   unsigned count = 0;
-  /// Oldest record without a report → spill. A needless trip costs some rows, so it can be tight. 5 ms to 60 s.
+  /// Oldest record without a report → spill. A needless trip costs some rows, so it can be tight. 5
+  /// ms to 60 s.
   std::chrono::milliseconds failover_after = 75ms;
   /// CPUs to pin lanes to, one each, round robin. Empty: not pinned.
   std::vector<unsigned> cpus;
-  /// Records with librdkafka at most, and so what a process's death can make into copies. 100 to 1 000 000.
+  /// Records with librdkafka at most, and so what a process's death can make into copies. 100 to 1
+  /// 000 000.
   std::size_t window_records = 20'000;
   /// Their bytes. 64 KiB to 1 GiB; at most half the journal.
   std::size_t window_bytes = std::size_t{16} << 20;
@@ -104,7 +109,8 @@ struct LanesConfig {
   std::chrono::microseconds park_max = 1000us;
   /// Outbox rows below which a lane stops spilling and waits for the relay instead. 1 to 1 000 000.
   std::size_t backlog_rows_max = 2'000;
-  /// A lane that waits longer than this to become direct spills again: what waits is not settled. 50 ms to 60 s.
+  /// A lane that waits longer than this to become direct spills again: what waits is not settled.
+  /// 50 ms to 60 s.
   std::chrono::milliseconds return_within = 1s;
   /// For drills and tests: these lanes use the outbox whatever Kafka does.
   std::vector<unsigned> force_spill;
@@ -113,16 +119,17 @@ struct LanesConfig {
 struct RelayConfig {
   /// False: this pipeline's rows wait for another process's relay (`spillway relay`).
   bool enabled = true;
-  /// The first rung of the interval ladder (0.1 s, 1 s, 5 s), taken while the outbox is empty and no
-  /// token comes. 100 ms, 1 s or 5 s.
+  /// The first rung of the interval ladder (0.1 s, 1 s, 5 s), taken while the outbox is empty and
+  /// no token comes. 100 ms, 1 s or 5 s.
   std::chrono::milliseconds poll_start = 100ms;
-  /// An owner whose lock has been free this long is dead; its held rows are sent too, marked. 1 s to 1 h.
+  /// An owner whose lock has been free this long is dead; its held rows are sent too, marked. 1 s
+  /// to 1 h.
   std::chrono::milliseconds owner_grace = 10s;
   /// A relay that is stopped loses its leases after this. Above 5 s, the longest rung; to 1 h.
   std::chrono::milliseconds lease_timeout = 8s;
-  std::size_t batch_rows_max = 1'000;                     ///< Rows in one read. 1 to 10 000.
-  std::size_t batch_bytes_max = std::size_t{8} << 20;     ///< Bytes in one read, at most one row more.
-  std::size_t window_rows = 10'000;                       ///< Rows with librdkafka. 1 to 1 000 000.
+  std::size_t batch_rows_max = 1'000;                  ///< Rows in one read. 1 to 10 000.
+  std::size_t batch_bytes_max = std::size_t{8} << 20;  ///< Bytes in one read, at most one row more.
+  std::size_t window_rows = 10'000;                    ///< Rows with librdkafka. 1 to 1 000 000.
 };
 
 struct Config {
@@ -161,13 +168,14 @@ struct LoadedConfig {
   std::vector<SettingOrigin> settings;  ///< Every setting, in the order of this file.
 };
 
-/// The preset that `environment` names (or the variable ENVIRONMENT, or development), overridden by the
-/// TOML file at `path` when not empty, then by SPILLWAY_* variables of this process, then by `overrides`
-/// (key → text; a command line's flags).
-/// @throws ConfigError with every violation: unknown keys with the nearest known one, ill-typed values,
+/// The preset that `environment` names (or the variable ENVIRONMENT, or development), overridden by
+/// the TOML file at `path` when not empty, then by SPILLWAY_* variables of this process, then by
+/// `overrides` (key → text; a command line's flags).
+/// @throws ConfigError with every violation: unknown keys with the nearest known one, ill-typed
+/// values,
 ///         bounds; StartError when the file cannot be read
-[[nodiscard]] SPILLWAY_EXPORT LoadedConfig load_config(
-    const std::string& path, const std::map<std::string, std::string>& overrides = {},
-    std::optional<Environment> environment = std::nullopt);
+[[nodiscard]] SPILLWAY_EXPORT LoadedConfig
+load_config(const std::string& path, const std::map<std::string, std::string>& overrides = {},
+            std::optional<Environment> environment = std::nullopt);
 
 }  // namespace spillway

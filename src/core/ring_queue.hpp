@@ -51,6 +51,11 @@ class RingQueue {
     --size_;
     return element;
   }
+  Element pop_back() noexcept {
+    SPILLWAY_CHECK(size_ != 0);
+    --size_;
+    return std::move(ring_[(head_ + size_) & (ring_.size() - 1)]);
+  }
   void clear() noexcept {
     while (!empty())
       static_cast<void>(pop_front());

@@ -42,13 +42,14 @@ enum class WriterReportKind : std::uint8_t {
   withdrawn,  ///< The youngest `jobs` were not begun and are forgotten: the answer to withdraw,
               ///< maybe 0.
   stream,  ///< What Postgres says of the stream now; the first one after a start also means: asked.
+  gate_opened,  ///< Every stream of the old number of lanes is out of the outbox.
 };
 
 struct WriterReport {
   WriterReportKind kind = WriterReportKind::done;
   std::size_t jobs = 0;
-  core::Seq written_through;
-  core::Seq relayed_through;
+  core::Seq written_through = {};
+  core::Seq relayed_through = {};
 };
 
 }  // namespace spillway::handoff

@@ -1,0 +1,638 @@
+#include "loops/lane_loop.hpp"
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <utility>
+
+#include "core/check.hpp"
+#include "core/limits.hpp"
+#include "journal/segment.hpp"
+
+namespace spillway::loops {
+namespace {
+
+using core::DeliveryOutcome;
+using core::InFlight;
+using core::Instant;
+using core::RecordState;
+using core::ResendCause;
+using core::Seq;
+using core::Stamp;
+using handoff::JobKind;
+using handoff::TopicStanding;
+using handoff::WriterReportKind;
+using ports::SubmitResult;
+
+constexpr std::size_t reports_at_once = 256;
+constexpr std::size_t reports_in_a_step = 4'096;
+constexpr std::size_t submissions_in_a_step = 1'024;
+constexpr std::size_t transitions_in_a_step = 3;
+
+Stamp stamp_of(Instant at) noexcept {
+  return {static_cast<std::uint64_t>(at.time_since_epoch().count())};
+}
+
+std::uint64_t nanoseconds(core::Duration span) noexcept {
+  return static_cast<std::uint64_t>(std::max(span, core::Duration::zero()).count());
+}
+
+std::string milliseconds(core::Duration span) {
+  return std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(span).count()) +
+         " ms";
+}
+
+std::size_t content_bytes(const core::RecordView& view) noexcept {
+  return (view.key ? view.key->size() : 0) + view.headers.size() +
+         (view.payload ? view.payload->size() : 0);
+}
+
+}  // namespace
+
+LaneLoop::LaneLoop(core::LaneIndex lane, const LaneSettings& settings, const LaneWiring& wiring,
+                   std::vector<journal::RecoveredRecord> recovered)
+    : lane_{lane},
+      settings_{settings},
+      journal_{wiring.journal},
+      hand_off_{wiring.hand_off},
+      topics_{wiring.topics},
+      brokers_{wiring.brokers},
+      counters_{wiring.counters},
+      log_{wiring.log},
+      writer_{lane, settings.credit, wiring.journal, wiring.to_writer, wiring.from_writer},
+      releaser_{wiring.journal, wiring.counters.freed},
+      window_{settings.window},
+      recovered_{std::move(recovered)},
+      gated_{wiring.journal.is_relaning()},
+      topic_handles_(core::topics_max),
+      next_seq_{wiring.journal.next_seq(lane)} {
+  counters_.state.set(static_cast<std::uint64_t>(state_));
+  if (!gated_) number_recovered();
+}
+
+std::size_t LaneLoop::step(Instant now) {
+  std::size_t work = exchange_broker(now);
+  work += hear_writer();
+  work += hear_broker(now);
+  work += number_arrivals(now);
+  change_state(now);
+  work += feed(now);
+  releaser_.flush();
+  publish_counters(now);
+  return work;
+}
+
+// --- the producer
+// ---------------------------------------------------------------------------------
+
+std::size_t LaneLoop::exchange_broker(Instant now) {
+  if (!next_broker_) next_broker_ = brokers_.take();
+  if (!next_broker_) {
+    if (broker_ || broker_ordered_) return 0;
+    brokers_.order(core::batch_bytes_default);
+    broker_ordered_ = true;
+    return 1;
+  }
+  if (window_.size() != 0) return 0;  // What the old one has, it finishes.
+  if (broker_) brokers_.retire(std::move(broker_));
+  broker_ = std::move(next_broker_);
+  std::ranges::fill(topic_handles_, std::nullopt);
+  broker_ordered_ = false;
+  broker_broken_ = false;
+  relaxed_until_ = now + settings_.relaxed_for;
+  counters_.producer_batch_bytes.set(broker_->batch_bytes_max());
+  return 1;
+}
+
+std::size_t LaneLoop::hear_broker(Instant now) {
+  if (!broker_) return 0;
+  std::array<ports::Report, reports_at_once> reports;
+  std::size_t heard = 0;
+  while (heard < reports_in_a_step) {
+    const std::size_t count = broker_->poll(reports);
+    for (const ports::Report& report : std::span{reports}.first(count)) {
+      on_report(window_.on_report(report.tag, report.outcome, report.error), now);
+    }
+    heard += count;
+    if (count < reports.size()) break;
+  }
+  if (heard != 0 && failing_over_ && holding_ && !kafka_back_at_) kafka_back_at_ = now;
+  if (!holding_) window_.drop_closed();
+  return heard;
+}
+
+void LaneLoop::on_report(InFlight& entry, Instant now) {
+  switch (*entry.outcome) {
+    case DeliveryOutcome::delivered:
+      counters_.ack.record(nanoseconds(now - Instant{core::Duration{entry.stamp.value}}));
+      entry.settled = true;
+      if (!holding_)
+        close_delivered(entry);
+      else
+        journal::store_state(journal_.record(entry.record), RecordState::settled);
+      return;
+    case DeliveryOutcome::refused:
+      if (holding_) return;
+      dead_letter(entry.record, entry.seq, entry.stamp, entry.error);
+      entry.closed = true;
+      return;
+    case DeliveryOutcome::batch_refused:
+      batch_refused_ = true;
+      if (holding_) return;
+      renumber(entry.record, entry.seq, entry.stamp);
+      entry.closed = true;
+      return;
+    case DeliveryOutcome::not_persisted:
+    case DeliveryOutcome::possibly_persisted:
+      broker_broken_ = true;
+      return;
+  }
+}
+
+void LaneLoop::close_delivered(InFlight& entry) {
+  releaser_.free(entry.record);
+  counters_.delivered.add(1);
+  entry.closed = true;
+}
+
+// --- numbering
+// ------------------------------------------------------------------------------------
+
+std::size_t LaneLoop::number_arrivals(Instant now) {
+  hand_off_.drain_into(merge_);
+  if (gated_) return 0;
+  merge_.merge(stamp_of(now));
+  const auto ready = merge_.ready();
+  if (ready.empty()) return 0;
+  for (const core::HandedOver& arrived : ready) {
+    backlog_.push_back(
+        {.record = arrived.record, .seq = give_seq(arrived.record), .stamp = arrived.stamp});
+  }
+  journal_.set_next_seq(lane_, next_seq_);
+  counters_.accepted.add(ready.size());
+  const std::size_t count = ready.size();
+  merge_.clear_ready();
+  return count;
+}
+
+void LaneLoop::number_recovered() {
+  for (const journal::RecoveredRecord& found : recovered_) {
+    const Seq seq = found.seq.value != 0 ? found.seq : give_seq(found.record);
+    backlog_.push_back({.record = found.record,
+                        .seq = seq,
+                        .stamp = found.stamp,
+                        .resend = found.submitted ? ResendCause::recovery : ResendCause::none});
+  }
+  journal_.set_next_seq(lane_, next_seq_);
+  counters_.accepted.add(recovered_.size());
+  recovered_.clear();
+}
+
+Seq LaneLoop::give_seq(core::RecordOffset record) {
+  core::RecordHeader& header = journal_.record(record);
+  header.seq = next_seq_.value;
+  journal::store_state(header, RecordState::numbered);
+  return std::exchange(next_seq_, next_seq_.next());
+}
+
+// Later seqs may be in the log already: under its old one a consumer's filter would drop the
+// record.
+void LaneLoop::renumber(core::RecordOffset record, Seq old_seq, Stamp stamp) {
+  journal_.record(record).renumbered_from = old_seq.value;
+  backlog_.push_back({.record = record, .seq = give_seq(record), .stamp = stamp});
+  journal_.set_next_seq(lane_, next_seq_);
+  ++renumbered_open_;
+  counters_.renumbered.add(1);
+}
+
+// --- the state
+// ------------------------------------------------------------------------------------
+
+void LaneLoop::change_state(Instant now) {
+  if (gated_) return;
+  for (std::size_t i = 0; i < transitions_in_a_step; ++i) {
+    const core::LaneFacts seen = facts();
+    const LaneState next = core::next_state(state_, seen, settings_.limits, now);
+    if (next == state_) return;
+    enter(next, seen, now);
+  }
+}
+
+core::LaneFacts LaneLoop::facts() const {
+  const ports::BrokerHealth health = broker_ ? broker_->health() : ports::BrokerHealth{};
+  auto& window = const_cast<core::Window&>(window_);  // its cursors move, what it says does not
+  core::LaneFacts seen;
+  seen.producer_fatal = broker_ && (health.fatal || broker_broken_);
+  seen.broker_gone =
+      (window_.open() != 0 || (!broker_ && !backlog_.empty())) && (!health.up || health.refused);
+  seen.batch_refused = batch_refused_ && state_ == LaneState::direct;
+  seen.topic_unknown = next_topic_is_unknown();
+  seen.spill_forced = settings_.spill_forced;
+  if (!holding_) seen.oldest_unreported_at = window.oldest_open_at();
+  seen.relaxed_until = relaxed_until_;
+  seen.reports_owed = window_.open();
+  seen.held = holding_ ? window_.size() : 0;
+  seen.producer_warm = is_warm();
+  seen.outbox_untouched = writer_.outbox_untouched();
+  seen.outbox_drained = writer_.outbox_drained();
+  seen.backlog_rows = writer_.backlog_rows();
+  seen.journal_percent =
+      static_cast<unsigned>(100 * journal_.used_segments() / journal_.segment_count());
+  if (state_ == LaneState::returning && !backlog_.empty()) seen.returning_since = state_since_;
+  return seen;
+}
+
+bool LaneLoop::is_warm() const {
+  if (!broker_ || next_broker_) return false;
+  const ports::BrokerHealth health = broker_->health();
+  return health.up && health.warm && !health.refused && !health.fatal;
+}
+
+bool LaneLoop::next_topic_is_unknown() const {
+  if (backlog_.empty()) return false;
+  const core::TopicIndex topic{journal_.record(backlog_.front().record).topic};
+  return topics_.get(topic).standing == TopicStanding::unasked;
+}
+
+void LaneLoop::enter(LaneState next, const core::LaneFacts& seen, Instant now) {
+  log_.write(LogLevel::info, "lane " + std::to_string(lane_.value) + ": " +
+                                 std::string{name_of(state_)} + " -> " +
+                                 std::string{name_of(next)} + reason_of(seen, now));
+  const LaneState from = std::exchange(state_, next);
+  state_since_ = now;
+  if (from == LaneState::direct) {
+    counters_.trips.add(1);
+    tripped_at_ = now;
+    failing_over_ = true;
+    kafka_back_at_.reset();
+    hold();
+  }
+  if (from == LaneState::recalling) {
+    static_cast<void>(resolve_held(now));
+    if (broker_) brokers_.retire(std::move(broker_));
+  }
+  switch (next) {
+    case LaneState::recalling:
+      counters_.recalls.add(1);
+      broker_->recall();
+      break;
+    case LaneState::direct:
+      if (!writer_.outbox_untouched()) writer_.begin_anew();
+      batch_refused_ = false;
+      relaxed_until_ = now + settings_.relaxed_for;
+      if (kafka_back_at_) counters_.last_return_ns.set(nanoseconds(now - *kafka_back_at_));
+      break;
+    case LaneState::spilling:
+      batch_refused_ = false;
+      break;
+    case LaneState::returning:
+      break;
+  }
+  counters_.state.set(static_cast<std::uint64_t>(next));
+  counters_.state_since_ns.set(stamp_of(now).value);
+}
+
+std::string LaneLoop::reason_of(const core::LaneFacts& seen, Instant now) const {
+  if (state_ != LaneState::direct) return "";
+  std::string why = " (";
+  if (seen.producer_fatal)
+    why += "the producer is dead";
+  else if (seen.broker_gone)
+    why += "no broker is up";
+  else if (seen.batch_refused)
+    why += "a batch was refused";
+  else if (seen.topic_unknown)
+    why += "Kafka cannot be asked for a topic";
+  else if (seen.spill_forced)
+    why += "lanes.force_spill";
+  else if (seen.oldest_unreported_at)
+    why += "no report for " + milliseconds(now - *seen.oldest_unreported_at);
+  return why + ", " + std::to_string(window_.open()) + " records held)";
+}
+
+// --- direct
+// ---------------------------------------------------------------------------------------
+
+std::size_t LaneLoop::feed(Instant now) {
+  if (gated_) return 0;
+  switch (state_) {
+    case LaneState::direct:
+      return feed_kafka(now);
+    case LaneState::spilling:
+      ask_rows_back(now);
+      return feed_outbox() + resolve_held(now);
+    case LaneState::returning:
+    case LaneState::recalling:
+      return 0;
+  }
+  core::die("not a LaneState");
+}
+
+std::size_t LaneLoop::feed_kafka(Instant now) {
+  std::size_t fed = 0;
+  while (!backlog_.empty() && fed < submissions_in_a_step && broker_ && !next_broker_) {
+    if (feed_kafka_one(backlog_.front(), now) == Fed::stays) break;
+    static_cast<void>(backlog_.pop_front());
+    ++fed;
+  }
+  return fed;
+}
+
+LaneLoop::Fed LaneLoop::feed_kafka_one(const Pending& pending, Instant now) {
+  core::RecordHeader& header = journal_.record(pending.record);
+  const core::RecordView view = core::view_of(header);
+  if (topics_.get(view.topic).standing == TopicStanding::unasked) return Fed::stays;
+  if (const char* const error = refusal_of(view, pending)) {
+    dead_letter(pending.record, pending.seq, pending.stamp, error);
+    return Fed::gone;
+  }
+  if (!batches_fit(view) || !window_.has_room_for(header.record_bytes)) return Fed::stays;
+  std::optional<ports::TopicHandle>& topic = topic_handles_[view.topic.value];
+  if (!topic) topic = broker_->open_topic(journal_.topic_name(view.topic));
+
+  // Before the submission: from here on a later process must take it for possibly sent.
+  journal::store_state(header, RecordState::submitted);
+  const SubmitResult result =
+      broker_->submit({.topic = *topic,
+                       .key = view.key,
+                       .payload = view.payload,
+                       .headers = view.headers,
+                       .event_time_ms = view.event_time_ms,
+                       .provenance = {.stream = {.instance = journal_.instance(), .lane = lane_},
+                                      .seq = pending.seq,
+                                      .resend = pending.resend,
+                                      .renumbered_from = {header.renumbered_from}},
+                       .tag = window_.next_tag()});
+  if (result == SubmitResult::accepted) {
+    window_.add({.record = pending.record,
+                 .seq = pending.seq,
+                 .stamp = pending.stamp,
+                 .submitted_at = now,
+                 .bytes = header.record_bytes,
+                 .outcome = std::nullopt});
+    return Fed::gone;
+  }
+  journal::store_state(header, RecordState::numbered);
+  if (result == SubmitResult::refused) {
+    dead_letter(pending.record, pending.seq, pending.stamp, broker_->refusal());
+    return Fed::gone;
+  }
+  if (result == SubmitResult::fatal) broker_broken_ = true;
+  return Fed::stays;
+}
+
+const char* LaneLoop::refusal_of(const core::RecordView& view, const Pending& /*pending*/) {
+  const handoff::TopicFacts facts = topics_.get(view.topic);
+  switch (facts.standing) {
+    case TopicStanding::missing:
+      return "UNKNOWN_TOPIC_OR_PART: Kafka has no such topic";
+    case TopicStanding::forbidden:
+      return "TOPIC_AUTHORIZATION_FAILED: Kafka refuses writes to the topic";
+    case TopicStanding::unasked:
+    case TopicStanding::exists:
+      break;
+  }
+  // The broker measures batches, so a record that is too large for one would take its neighbours
+  // along.
+  return content_bytes(view) + core::message_overhead_bytes > facts.message_bytes_max
+             ? "MSG_SIZE_TOO_LARGE: above the topic's max.message.bytes"
+             : nullptr;
+}
+
+// False: first a producer with smaller batches must take over.
+bool LaneLoop::batches_fit(const core::RecordView& view) {
+  const std::size_t fitting = core::batch_bytes_for(topics_.get(view.topic).message_bytes_max);
+  if (broker_->batch_bytes_max() <= fitting) return true;
+  if (!broker_ordered_) brokers_.order(fitting);
+  broker_ordered_ = true;
+  return false;
+}
+
+void LaneLoop::dead_letter(core::RecordOffset record, Seq seq, Stamp stamp, const char* error) {
+  writer_.send_dead_letter({.record = record, .seq = seq, .stamp = stamp}, error);
+}
+
+// --- spilling
+// -------------------------------------------------------------------------------------
+
+void LaneLoop::hold() {
+  window_.drop_closed();
+  holding_ = window_.size() != 0;
+  next_copy_ = 0;
+  release_asked_ = false;
+}
+
+// Kafka is back and Postgres is not: rows that it never began need not wait for it.
+void LaneLoop::ask_rows_back(Instant now) {
+  if (holding_ || settings_.spill_forced || !writer_.could_withdraw() || !is_warm()) return;
+  static_cast<void>(writer_.withdraw(now));
+}
+
+// The held first, then what is newer: rows ascend by seq.
+std::size_t LaneLoop::feed_outbox() {
+  std::size_t sent = 0;
+  for (; holding_ && !release_asked_ && next_copy_ < window_.size() && writer_.may_send_row();
+       ++next_copy_) {
+    InFlight& entry = window_[next_copy_];
+    if (entry.closed || entry.settled) continue;
+    writer_.send_row({.held = true,
+                      .record = entry.record,
+                      .seq = entry.seq,
+                      .stamp = entry.stamp,
+                      .bytes = entry.bytes,
+                      .window_index = next_copy_});
+    entry.copied = true;
+    ++sent;
+  }
+  const bool copies_first = holding_ && !release_asked_ && next_copy_ < window_.size();
+  while (!copies_first && !backlog_.empty() && writer_.may_send_row()) {
+    const Pending pending = backlog_.pop_front();
+    writer_.send_row({.resend = pending.resend,
+                      .record = pending.record,
+                      .seq = pending.seq,
+                      .stamp = pending.stamp,
+                      .bytes = journal_.record(pending.record).record_bytes});
+    ++sent;
+  }
+  return sent;
+}
+
+std::size_t LaneLoop::hear_writer() {
+  std::size_t heard = 0;
+  while (const auto report = writer_.next_report()) {
+    ++heard;
+    for (std::size_t i = 0; report->kind == WriterReportKind::done && i < report->jobs; ++i) {
+      on_job_done(writer_.pop_done());
+    }
+    for (std::size_t i = 0; report->kind == WriterReportKind::withdrawn && i < report->jobs; ++i) {
+      on_job_withdrawn(writer_.pop_withdrawn());
+    }
+    if (report->kind == WriterReportKind::stream) forget_written();
+    if (report->kind == WriterReportKind::gate_opened && std::exchange(gated_, false)) {
+      number_recovered();
+    }
+  }
+  return heard;
+}
+
+void LaneLoop::on_job_done(const AskedJob& job) {
+  if (job.kind == JobKind::release) return on_released();
+  if (job.kind == JobKind::row && job.held) {
+    window_[job.window_index].settled = true;
+    journal::store_state(journal_.record(job.record), RecordState::settled);
+    counters_.held_copies.add(1);
+    return;
+  }
+  if (renumbered_open_ != 0 && journal_.record(job.record).renumbered_from != 0) --renumbered_open_;
+  releaser_.free(job.record);
+  (job.kind == JobKind::row ? counters_.spilled : counters_.dead_lettered).add(1);
+  if (job.resend != ResendCause::none) counters_.marked.add(1);
+}
+
+void LaneLoop::on_job_withdrawn(const AskedJob& job) {
+  if (job.kind == JobKind::release) {
+    release_asked_ = false;
+  } else if (job.held) {
+    window_[job.window_index].copied = false;
+    next_copy_ = std::min(next_copy_, job.window_index);
+  } else {
+    backlog_.push_front(
+        {.record = job.record, .seq = job.seq, .stamp = job.stamp, .resend = job.resend});
+  }
+}
+
+// What a former process wrote to the outbox before it could say so in the journal.
+void LaneLoop::forget_written() {
+  while (!backlog_.empty() && writer_.asked() == 0 &&
+         backlog_.front().seq <= writer_.written_through()) {
+    releaser_.free(backlog_.pop_front().record);
+    counters_.spilled.add(1);
+  }
+}
+
+// --- the end of a hold
+// ----------------------------------------------------------------------------
+
+// Every report is in: what has a copy is resolved in the outbox, the rest here.
+std::size_t LaneLoop::resolve_held(Instant now) {
+  if (!holding_ || release_asked_ || window_.open() != 0 || writer_.is_withdrawing()) return 0;
+  // Postgres may be away too: without copies nothing has to wait for it.
+  if (writer_.could_withdraw() && next_copy_ != 0 && !asked_back_) {
+    asked_back_ = writer_.withdraw(now);
+    return 0;
+  }
+  asked_back_ = false;
+  auto order = std::make_unique<handoff::ReleaseOrder>();
+  for (std::size_t i = window_.size(); i-- > 0;) {
+    InFlight& entry = window_[i];
+    if (entry.closed) continue;
+    if (!entry.copied) {
+      resolve_uncopied(entry);
+      continue;
+    }
+    order->held_through = std::max(order->held_through, entry.seq);
+    if (*entry.outcome == DeliveryOutcome::refused) {
+      order->unfinished.push_back({.seq = entry.seq, .dead_letter_error = entry.error});
+    } else if (*entry.outcome == DeliveryOutcome::not_persisted) {
+      order->unfinished.push_back({.seq = entry.seq});
+    } else if (*entry.outcome == DeliveryOutcome::possibly_persisted) {
+      order->unfinished.push_back({.seq = entry.seq, .resend = ResendCause::fatal});
+    }
+  }
+  if (order->held_through.value == 0) {
+    window_.clear();
+    holding_ = false;
+    return 1;
+  }
+  std::ranges::reverse(order->unfinished);
+  writer_.send_release(std::move(order));
+  release_asked_ = true;
+  return 1;
+}
+
+// Walked from the newest, so that what goes to the head of the backlog ends in seq order.
+void LaneLoop::resolve_uncopied(InFlight& entry) {
+  switch (*entry.outcome) {
+    case DeliveryOutcome::delivered:
+      close_delivered(entry);
+      return;
+    case DeliveryOutcome::refused:
+      dead_letter(entry.record, entry.seq, entry.stamp, entry.error);
+      break;
+    case DeliveryOutcome::batch_refused:
+      renumber(entry.record, entry.seq, entry.stamp);
+      break;
+    case DeliveryOutcome::not_persisted:
+    case DeliveryOutcome::possibly_persisted:
+      journal::store_state(journal_.record(entry.record), RecordState::numbered);
+      backlog_.push_front({.record = entry.record,
+                           .seq = entry.seq,
+                           .stamp = entry.stamp,
+                           .resend = *entry.outcome == DeliveryOutcome::possibly_persisted
+                                         ? ResendCause::fatal
+                                         : ResendCause::none});
+      break;
+  }
+  entry.closed = true;
+}
+
+void LaneLoop::on_released() {
+  for (std::size_t i = 0; i < window_.size(); ++i) {
+    if (!window_[i].closed) account_copied(window_[i]);
+  }
+  window_.clear();
+  holding_ = false;
+  release_asked_ = false;
+}
+
+void LaneLoop::account_copied(InFlight& entry) {
+  switch (*entry.outcome) {
+    case DeliveryOutcome::delivered:
+      close_delivered(entry);
+      return;
+    case DeliveryOutcome::batch_refused:  // Its row is gone: the record goes on under a new seq.
+      renumber(entry.record, entry.seq, entry.stamp);
+      break;
+    case DeliveryOutcome::refused:
+      releaser_.free(entry.record);
+      counters_.dead_lettered.add(1);
+      break;
+    case DeliveryOutcome::possibly_persisted:
+      counters_.marked.add(1);
+      [[fallthrough]];
+    case DeliveryOutcome::not_persisted:
+      releaser_.free(entry.record);
+      counters_.spilled.add(1);
+      break;
+  }
+  entry.closed = true;
+}
+
+// --- told to others
+// -------------------------------------------------------------------------------
+
+void LaneLoop::publish_counters(Instant now) {
+  // The oldest record that is not safe; when all are, everything before this step's drain is.
+  Stamp safe_below = stamp_of(now);
+  const auto lower = [&safe_below](std::optional<Stamp> stamp) {
+    if (stamp) safe_below = std::min(safe_below, *stamp);
+  };
+  if (gated_) lower(Stamp{0});
+  if (merge_.size() != 0) lower(merge_.oldest().stamp);
+  if (!backlog_.empty()) lower(backlog_.front().stamp);
+  lower(window_.oldest_unsettled());
+  lower(writer_.oldest_asked());
+  // A renumbered record stands behind younger ones: until it is safe nothing more is claimed.
+  if (renumbered_open_ == 0) counters_.settled_below.set(safe_below.value);
+  if (failing_over_ && renumbered_open_ == 0 && safe_below > stamp_of(tripped_at_)) {
+    counters_.last_failover_ns.set(nanoseconds(now - tripped_at_));
+    failing_over_ = false;
+  }
+  const ports::BrokerHealth health = broker_ ? broker_->health() : ports::BrokerHealth{};
+  counters_.held.set(holding_ ? window_.size() : 0);
+  counters_.outbox_depth.set(writer_.backlog_rows());
+  counters_.broker_up.set(health.up ? 1 : 0);
+  counters_.producer_warm.set(health.up && health.warm ? 1 : 0);
+}
+
+}  // namespace spillway::loops

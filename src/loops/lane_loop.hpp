@@ -1,0 +1,157 @@
+// src/loops/lane_loop.hpp: one lane: numbers what publishers hand over, feeds Kafka, or the outbox.
+//
+//   hand-off ──merge, number──► backlog ──direct──► window ──► Broker
+//                                  └────spilling──► writer link ──► outbox writer
+//
+// What the state is, core/lane_states says; this file gathers the facts and does what the state
+// means. While the lane holds, the window keeps every record that librdkafka had when feeding
+// stopped.
+
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/lane_states.hpp"
+#include "core/ring_queue.hpp"
+#include "core/stamp_merge.hpp"
+#include "core/window.hpp"
+#include "handoff/counters.hpp"
+#include "handoff/hand_off.hpp"
+#include "handoff/topic_directory.hpp"
+#include "journal/journal.hpp"
+#include "journal/recovery.hpp"
+#include "loops/record_releaser.hpp"
+#include "loops/writer_link.hpp"
+#include "ports/broker_supply.hpp"
+#include "ports/log.hpp"
+
+namespace spillway::loops {
+
+struct LaneSettings {
+  core::LaneLimits limits;
+  core::WindowLimits window;
+  SpillCredit credit;
+  bool spill_forced = false;
+  core::Duration relaxed_for =
+      std::chrono::seconds{1};  ///< After a return, and after a producer's start.
+};
+
+/// What a lane works with; all of it outlives the lane.
+struct LaneWiring {
+  journal::Journal& journal;
+  handoff::HandOff& hand_off;
+  handoff::Arrow<handoff::WriterJob>& to_writer;
+  handoff::Arrow<handoff::WriterReport>& from_writer;
+  const handoff::TopicDirectory& topics;
+  ports::BrokerSupply& brokers;
+  handoff::LaneCounters& counters;
+  ports::Log& log;
+};
+
+/// @thread lane
+class LaneLoop {
+ public:
+  /// Begins in `spilling`, which is direct as soon as the producer is warm and no row can be ahead.
+  LaneLoop(core::LaneIndex lane, const LaneSettings& settings, const LaneWiring& wiring,
+           std::vector<journal::RecoveredRecord> recovered);
+
+  /// Bounded work, no wait; how much was done. `now` was read before the call, and no later load of
+  /// this thread may be older than it: everything handed over before `now` is seen.
+  std::size_t step(core::Instant now);
+
+  /// Gives the producer back; it may owe reports.
+  [[nodiscard]] std::unique_ptr<ports::Broker> take_broker() noexcept { return std::move(broker_); }
+
+ private:
+  /// A numbered record that waits for Kafka or for the outbox.
+  struct Pending {
+    core::RecordOffset record;
+    core::Seq seq;
+    core::Stamp stamp;
+    core::ResendCause resend = core::ResendCause::none;
+  };
+
+  std::size_t exchange_broker(core::Instant now);
+  std::size_t hear_writer();
+  void on_job_done(const AskedJob& job);
+  void on_job_withdrawn(const AskedJob& job);
+  void forget_written();
+
+  std::size_t hear_broker(core::Instant now);
+  void on_report(core::InFlight& entry, core::Instant now);
+  void close_delivered(core::InFlight& entry);
+
+  std::size_t number_arrivals(core::Instant now);
+  void number_recovered();
+  core::Seq give_seq(core::RecordOffset record);
+  void renumber(core::RecordOffset record, core::Seq old_seq, core::Stamp stamp);
+
+  void change_state(core::Instant now);
+  [[nodiscard]] core::LaneFacts facts() const;
+  [[nodiscard]] bool is_warm() const;
+  [[nodiscard]] bool next_topic_is_unknown() const;
+  void enter(LaneState next, const core::LaneFacts& seen, core::Instant now);
+  [[nodiscard]] std::string reason_of(const core::LaneFacts& seen, core::Instant now) const;
+
+  std::size_t feed(core::Instant now);
+  enum class Fed : std::uint8_t { gone, stays };
+  std::size_t feed_kafka(core::Instant now);
+  Fed feed_kafka_one(const Pending& pending, core::Instant now);
+  [[nodiscard]] const char* refusal_of(const core::RecordView& view, const Pending& pending);
+  [[nodiscard]] bool batches_fit(const core::RecordView& view);
+  std::size_t feed_outbox();
+
+  void ask_rows_back(core::Instant now);
+
+  void hold();
+  std::size_t resolve_held(core::Instant now);
+  void resolve_uncopied(core::InFlight& entry);
+  void on_released();
+  void account_copied(core::InFlight& entry);
+
+  void dead_letter(core::RecordOffset record, core::Seq seq, core::Stamp stamp, const char* error);
+  void publish_counters(core::Instant now);
+
+  const core::LaneIndex lane_;
+  const LaneSettings settings_;
+  journal::Journal& journal_;
+  handoff::HandOff& hand_off_;
+  const handoff::TopicDirectory& topics_;
+  ports::BrokerSupply& brokers_;
+  handoff::LaneCounters& counters_;
+  ports::Log& log_;
+
+  WriterLink writer_;
+  RecordReleaser releaser_;
+  core::StampMerge merge_;
+  core::RingQueue<Pending> backlog_{1'024};
+  core::Window window_;
+  std::vector<journal::RecoveredRecord> recovered_;
+  bool gated_;  // the number of lanes changed: nothing is numbered until the old streams are out
+
+  std::unique_ptr<ports::Broker> broker_;
+  std::unique_ptr<ports::Broker> next_broker_;
+  std::vector<std::optional<ports::TopicHandle>> topic_handles_;  // of broker_
+  bool broker_ordered_ = false;
+  bool broker_broken_ = false;  // it said so in a report or a refusal
+
+  LaneState state_ = LaneState::spilling;
+  core::Instant state_since_{};
+  core::Instant relaxed_until_{};
+  bool batch_refused_ = false;
+  bool holding_ = false;
+  std::size_t next_copy_ = 0;  // in the window: what is before it is copied, or needs no copy
+  bool asked_back_ = false;    // the copies, from the writer, before a release is asked for
+  bool release_asked_ = false;
+  core::Seq next_seq_;
+  std::size_t renumbered_open_ = 0;
+
+  core::Instant tripped_at_{};
+  bool failing_over_ = false;
+  std::optional<core::Instant> kafka_back_at_;
+};
+
+}  // namespace spillway::loops

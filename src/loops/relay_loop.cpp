@@ -1,0 +1,457 @@
+#include "loops/relay_loop.hpp"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "core/check.hpp"
+#include "core/limits.hpp"
+#include "core/position.hpp"
+
+namespace spillway::loops {
+namespace {
+
+using core::DeliveryOutcome;
+using core::Instant;
+using core::ResendCause;
+using handoff::TopicStanding;
+using ports::RelayEventKind;
+using ports::SubmitResult;
+
+constexpr std::size_t reports_at_once = 256;
+constexpr std::size_t reports_in_a_step = 4'096;
+constexpr std::size_t submissions_in_a_step = 2'048;
+/// A drained stream's lease is kept this long: more rows often follow.
+constexpr core::Duration keep_lease = std::chrono::seconds{1};
+/// Rows with Kafka and no word of it for this long: it is away.
+constexpr core::Duration kafka_silence = std::chrono::milliseconds{500};
+/// A failed request is not repeated at once.
+constexpr core::Duration look_again = core::PollLadder::rungs.front();
+
+std::uint64_t nanoseconds_since(core::UnixTime then, core::UnixTime now) noexcept {
+  return now.ns > then.ns ? static_cast<std::uint64_t>(now.ns - then.ns) : 0;
+}
+
+}  // namespace
+
+RelayLoop::RelayLoop(const RelaySettings& settings, RelayWiring wiring)
+    : settings_{settings},
+      with_{std::move(wiring)},
+      topic_handles_(core::topics_max),
+      ladder_{settings.poll_start} {
+  with_.counters.running.set(1);
+}
+
+std::size_t RelayLoop::step(Instant now) {
+  std::size_t work = hear_wakeups(now);
+  work += hear_store(now);
+  work += exchange_broker();
+  work += hear_broker(now);
+  work += start_next(now);
+  work += feed_kafka();
+  publish_counters();
+  return work;
+}
+
+bool RelayLoop::is_busy() const noexcept {
+  const auto has_rows = [](const auto& stream) {
+    return stream->size() != 0 || stream->wants_read();
+  };
+  return request_ != Request::none || std::ranges::any_of(streams_, has_rows);
+}
+
+std::size_t RelayLoop::hear_wakeups(Instant now) {
+  const ports::Wakeups heard = with_.wakeups.poll(now);
+  with_.counters.wakeups.add(heard.tokens);
+  if (heard.tokens == 0 && !heard.reconnected) return 0;
+  // A token does not say whose rows they are.
+  for (const auto& stream : streams_)
+    stream->on_token();
+  scan_wanted_ = true;
+  if (heard.tokens != 0) ladder_.on_work();
+  return 1;
+}
+
+// --- the outbox
+// -----------------------------------------------------------------------------------
+
+std::size_t RelayLoop::hear_store(Instant now) {
+  const ports::RelayEvent event = with_.store.poll(now);
+  if (event.kind == RelayEventKind::none) return 0;
+  const Request request = std::exchange(request_, Request::none);
+  RelayStream* const stream = find(request_stream_);
+  switch (event.kind) {
+    case RelayEventKind::none:
+      break;
+    case RelayEventKind::connected:
+      connected_ = true;
+      scan_wanted_ = true;
+      break;
+    case RelayEventKind::lost:
+      on_lost();
+      break;
+    case RelayEventKind::scanned:
+      on_scanned(event, now);
+      break;
+    case RelayEventKind::rows:
+      if (stream == nullptr) break;
+      stream->on_rows(event.batch);
+      if (!event.batch->rows().empty()) ladder_.on_work();
+      break;
+    case RelayEventKind::finished:
+      on_finished();
+      break;
+    case RelayEventKind::given_up:
+      drop(request_stream_);
+      break;
+    case RelayEventKind::failed:
+      // Without effect: whatever it was is asked again, after a look at the leases.
+      if (stream != nullptr && request == Request::read) stream->on_token();
+      for (const auto& each : streams_)
+        each->suspend();
+      scan_wanted_ = false;
+      look_at_ = now + look_again;
+      break;
+  }
+  return 1;
+}
+
+void RelayLoop::on_lost() {
+  connected_ = false;
+  // Nothing more is read or sent of them until a scan says that nobody else had them meanwhile.
+  for (const auto& stream : streams_)
+    stream->suspend();
+}
+
+void RelayLoop::on_scanned(const ports::RelayEvent& event, Instant now) {
+  with_.counters.scans.add(1);
+  with_.counters.adoptions.add(event.adopted);
+  for (const ports::LeasedStream& leased : event.streams) {
+    RelayStream* const known = find(leased.id);
+    if (known != nullptr && !leased.is_new) {
+      if (known->is_leased())
+        known->on_news(leased.written_through);
+      else
+        known->resume(leased);
+      continue;
+    }
+    drop(leased.id);
+    streams_.push_back(std::make_unique<RelayStream>(leased, ++leases_taken_));
+  }
+  // Suspended and not given back to us: another's, or without rows.
+  std::erase_if(streams_, [](const auto& stream) { return !stream->is_leased(); });
+  const bool found = !event.streams.empty();
+  if (found)
+    ladder_.on_work();
+  else if (streams_.empty() && now >= look_at_)
+    ladder_.on_idle();
+  look_at_ = now + (streams_.empty() ? ladder_.interval() : core::PollLadder::rungs.front());
+}
+
+void RelayLoop::on_finished() {
+  RelayStream* const stream = find(request_stream_);
+  if (stream == nullptr) return;
+  tell_dead_letters(*stream);
+  stream->on_removed();
+}
+
+void RelayLoop::tell_dead_letters(const RelayStream& stream) {
+  for (std::size_t i = 0; i < stream.removing(); ++i) {
+    const QueuedRow& queued = stream.row(i);
+    if (queued.state != RowState::dead) {
+      with_.counters.relayed.add(1);
+      continue;
+    }
+    with_.counters.dead_lettered.add(1);
+    core::PositionText text;
+    const std::string_view position = core::format_position(stream.id(), queued.row->seq, text);
+    with_.log.write(LogLevel::warning, "dead letter " + std::string{position} + " of topic " +
+                                           std::string{queued.row->topic} + ": " + queued.error);
+    if (!with_.on_dead_letter) continue;
+    with_.on_dead_letter({.topic = queued.row->topic,
+                          .key = queued.row->key,
+                          .payload = queued.row->payload,
+                          .position = position,
+                          .error = queued.error});
+  }
+}
+
+void RelayLoop::drop(core::StreamId id) {
+  std::erase_if(streams_, [id](const auto& stream) { return stream->id() == id; });
+}
+
+// Removal first: it lets lanes return. Then reading ahead, then looking around.
+std::size_t RelayLoop::start_next(Instant now) {
+  if (request_ != Request::none || !with_.store.is_idle()) return 0;
+  const bool begun =
+      finish_something() || read_something() || scan_if_due(now) || give_up_something(now);
+  return begun ? 1 : 0;
+}
+
+bool RelayLoop::finish_something() {
+  for (const auto& stream : streams_) {
+    if (!stream->wants_removal(settings_.batch_rows_max / 2)) continue;
+    const RelayStream::Removal removal = stream->begin_removal();
+    request_ = Request::finish;
+    request_stream_ = stream->id();
+    with_.store.finish(stream->id(), removal.from, removal.through, removal.dead);
+    return true;
+  }
+  return false;
+}
+
+bool RelayLoop::read_something() {
+  if (winding_down_ || rows_kept() >= settings_.window_rows) return false;
+  for (const auto& stream : streams_) {
+    if (!stream->is_leased() || !stream->wants_read()) continue;
+    stream->begin_read();
+    request_ = Request::read;
+    request_stream_ = stream->id();
+    with_.store.read(stream->id(), stream->cursor(), settings_.batch_rows_max,
+                     settings_.batch_bytes_max);
+    return true;
+  }
+  return false;
+}
+
+bool RelayLoop::scan_if_due(Instant now) {
+  if (winding_down_ || (!scan_wanted_ && now < look_at_)) return false;
+  scan_wanted_ = false;
+  request_ = Request::scan;
+  with_.store.scan(now);
+  return true;
+}
+
+bool RelayLoop::give_up_something(Instant now) {
+  const bool all_drained =
+      std::ranges::all_of(streams_, [](const auto& stream) { return stream->is_drained(); });
+  if (!all_drained) idle_since_ = now;
+  for (const auto& stream : streams_) {
+    const bool may_go = winding_down_ ? stream->size() == 0
+                                      : stream->is_drained() && now - idle_since_ >= keep_lease;
+    if (!may_go || !stream->is_leased()) continue;
+    request_ = Request::give_up;
+    request_stream_ = stream->id();
+    with_.store.give_up(stream->id());
+    return true;
+  }
+  return false;
+}
+
+// --- Kafka
+// ----------------------------------------------------------------------------------------
+
+std::size_t RelayLoop::exchange_broker() {
+  if (!next_broker_) next_broker_ = with_.brokers.take();
+  if (!next_broker_) {
+    if (broker_ || broker_ordered_) return 0;
+    with_.brokers.order(core::batch_bytes_default);
+    broker_ordered_ = true;
+    return 1;
+  }
+  if (free_tags_.size() != sent_.size()) return 0;  // What the old one has, it finishes.
+  if (broker_) with_.brokers.retire(std::move(broker_));
+  broker_ = std::move(next_broker_);
+  std::ranges::fill(topic_handles_, std::nullopt);
+  broker_ordered_ = false;
+  broker_broken_ = false;
+  recalled_ = false;
+  return 1;
+}
+
+std::size_t RelayLoop::hear_broker(Instant now) {
+  if (!broker_) return 0;
+  std::array<ports::Report, reports_at_once> reports;
+  std::size_t heard = 0;
+  while (heard < reports_in_a_step) {
+    const std::size_t count = broker_->poll(reports);
+    note_kafka(now, count != 0);
+    for (const ports::Report& report : std::span{reports}.first(count))
+      on_report(report, now);
+    heard += count;
+    if (count < reports.size()) break;
+  }
+  recall_if_fatal();
+  return heard;
+}
+
+void RelayLoop::on_report(const ports::Report& report, Instant now) {
+  const Sent sent = std::exchange(sent_[report.tag], Sent{});
+  free_tags_.push_back(report.tag);
+  RelayStream* const stream = find(sent.stream);
+  if (stream == nullptr || stream->lease() != sent.lease) return;
+  QueuedRow* const row = stream->find_sent(sent.seq);
+  SPILLWAY_CHECK(row != nullptr);
+  switch (report.outcome) {
+    case DeliveryOutcome::delivered:
+      on_delivered(*row, now);
+      stream->on_acked(*row);
+      return;
+    case DeliveryOutcome::refused:
+      stream->on_refused(*row, report.error);
+      return;
+    case DeliveryOutcome::batch_refused:
+      // Refused in company is no verdict; refused alone is.
+      if (row->alone) {
+        stream->on_refused(*row, report.error);
+        return;
+      }
+      row->alone = true;
+      stream->on_returned(*row);
+      return;
+    case DeliveryOutcome::possibly_persisted:
+      row->resend = ResendCause::fatal;
+      [[fallthrough]];
+    case DeliveryOutcome::not_persisted:
+      broker_broken_ = true;
+      stream->on_returned(*row);
+      return;
+  }
+}
+
+void RelayLoop::on_delivered(const QueuedRow& row, Instant now) {
+  const core::UnixTime at{(now.time_since_epoch() + settings_.unix_time_offset).count()};
+  const core::UnixTime up_since{
+      (kafka_up_since_.time_since_epoch() + settings_.unix_time_offset).count()};
+  const std::uint64_t delay = nanoseconds_since(row.row->spilled_at, at);
+  with_.counters.delay_all.record(delay);
+  if (kafka_up_ && row.row->spilled_at >= up_since) with_.counters.delay_kafka_up.record(delay);
+}
+
+void RelayLoop::recall_if_fatal() {
+  if (!broker_->health().fatal && !broker_broken_) return;
+  broker_broken_ = true;
+  if (!std::exchange(recalled_, true)) {
+    with_.counters.fatal_errors.add(1);
+    with_.log.write(LogLevel::warning, "relay: the producer is dead; a new one takes over");
+    broker_->recall();
+  }
+  if (free_tags_.size() != sent_.size()) return;
+  with_.brokers.retire(std::move(broker_));
+}
+
+std::size_t RelayLoop::feed_kafka() {
+  std::size_t fed = 0;
+  for (const auto& stream : streams_) {
+    while (broker_ && !next_broker_ && !broker_broken_ && fed < submissions_in_a_step) {
+      QueuedRow* const row = stream->next_waiting();
+      if (row == nullptr || feed_one(*stream, *row) == Fed::stays) break;
+      ++fed;
+    }
+  }
+  return fed;
+}
+
+RelayLoop::Fed RelayLoop::feed_one(RelayStream& stream, QueuedRow& queued) {
+  const ports::RelayRow& row = *queued.row;
+  const core::TopicIndex topic = with_.topics.index_of(row.topic);
+  const handoff::TopicFacts facts = with_.topics.facts(topic);
+  const std::size_t bytes = (row.key ? row.key->size() : 0) + row.headers.size() +
+                            (row.payload ? row.payload->size() : 0) + core::message_overhead_bytes;
+  switch (facts.standing) {
+    case TopicStanding::unasked:
+      return Fed::stays;
+    case TopicStanding::missing:
+      stream.on_dead(queued, "UNKNOWN_TOPIC_OR_PART: Kafka has no such topic");
+      return Fed::gone;
+    case TopicStanding::forbidden:
+      stream.on_dead(queued, "TOPIC_AUTHORIZATION_FAILED: Kafka refuses writes to the topic");
+      return Fed::gone;
+    case TopicStanding::exists:
+      break;
+  }
+  if (bytes > facts.message_bytes_max) {
+    stream.on_dead(queued, "MSG_SIZE_TOO_LARGE: above the topic's max.message.bytes");
+    return Fed::gone;
+  }
+  const std::size_t fitting = core::batch_bytes_for(facts.message_bytes_max);
+  if (broker_->batch_bytes_max() > fitting) {
+    if (!std::exchange(broker_ordered_, true)) with_.brokers.order(fitting);
+    return Fed::stays;
+  }
+  return submit(stream, queued, topic);
+}
+
+RelayLoop::Fed RelayLoop::submit(RelayStream& stream, QueuedRow& queued, core::TopicIndex topic) {
+  const ports::RelayRow& row = *queued.row;
+  std::optional<ports::TopicHandle>& handle = topic_handles_[topic.value];
+  if (!handle) handle = broker_->open_topic(row.topic);
+  const std::uint64_t tag = keep(stream, queued);
+  const SubmitResult result =
+      broker_->submit({.topic = *handle,
+                       .key = row.key,
+                       .payload = row.payload,
+                       .headers = row.headers,
+                       .event_time_ms = row.event_time_ms,
+                       .provenance = {.stream = stream.id(),
+                                      .seq = row.seq,
+                                      .resend = queued.resend,
+                                      .renumbered_from = row.renumbered_from,
+                                      .relayed_accepted_at = row.accepted_at},
+                       .tag = tag});
+  if (result == SubmitResult::accepted) {
+    if (queued.resend != ResendCause::none) with_.counters.marked.add(1);
+    stream.on_sent(queued);
+    return Fed::gone;
+  }
+  sent_[tag] = Sent{};
+  free_tags_.push_back(tag);
+  if (result == SubmitResult::refused) {
+    stream.on_dead(queued, broker_->refusal());
+    return Fed::gone;
+  }
+  if (result == SubmitResult::fatal) broker_broken_ = true;
+  return Fed::stays;
+}
+
+std::uint64_t RelayLoop::keep(const RelayStream& stream, const QueuedRow& queued) {
+  if (free_tags_.empty()) {
+    free_tags_.push_back(sent_.size());
+    sent_.emplace_back();
+  }
+  const std::uint64_t tag = free_tags_.back();
+  free_tags_.pop_back();
+  sent_[tag] = {.stream = stream.id(),
+                .lease = stream.lease(),
+                .seq = queued.row->seq,
+                .batch = queued.batch};
+  return tag;
+}
+
+// --- told to others
+// -------------------------------------------------------------------------------
+
+RelayStream* RelayLoop::find(core::StreamId id) noexcept {
+  for (const auto& stream : streams_) {
+    if (stream->id() == id) return stream.get();
+  }
+  return nullptr;
+}
+
+std::size_t RelayLoop::rows_kept() const noexcept {
+  std::size_t rows = 0;
+  for (const auto& stream : streams_)
+    rows += stream->size();
+  return rows;
+}
+
+void RelayLoop::note_kafka(Instant now, bool heard) noexcept {
+  if (heard || free_tags_.size() == sent_.size()) heard_kafka_at_ = now;
+  const bool is_up = broker_->health().up && now - heard_kafka_at_ < kafka_silence;
+  if (is_up && !kafka_up_) kafka_up_since_ = now;
+  kafka_up_ = is_up;
+}
+
+void RelayLoop::publish_counters() noexcept {
+  std::size_t depth = 0;
+  for (const auto& stream : streams_)
+    depth += stream->depth();
+  with_.counters.depth.set(depth);
+  with_.counters.leases.set(streams_.size());
+  with_.counters.interval_ns.set(static_cast<std::uint64_t>(ladder_.interval().count()));
+  with_.counters.broker_up.set(kafka_up_ ? 1 : 0);
+  with_.counters.postgres_up.set(connected_ ? 1 : 0);
+  with_.counters.redis_up.set(with_.wakeups.is_up() ? 1 : 0);
+}
+
+}  // namespace spillway::loops

@@ -1,0 +1,140 @@
+// src/loops/relay_loop.hpp: the relay: from the outbox to Kafka, each stream in seq order.
+//
+//   token or ladder ──► scan, lease ──► read ahead ──► Broker ──acked prefix──► remove, next
+//
+// Its producer is never purged while it lives: when Kafka is away it keeps the head rows and sends
+// them as soon as Kafka can take them. Rows leave the outbox only from the front, and only once
+// acked.
+
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/poll_ladder.hpp"
+#include "core/ring_queue.hpp"
+#include "handoff/counters.hpp"
+#include "handoff/topic_directory.hpp"
+#include "loops/relay_stream.hpp"
+#include "loops/relay_topics.hpp"
+#include "ports/broker_supply.hpp"
+#include "ports/log.hpp"
+#include "ports/relay_store.hpp"
+#include "ports/wakeup_channel.hpp"
+#include "spillway/config.hpp"
+
+namespace spillway::loops {
+
+struct RelaySettings {
+  core::Duration poll_start = std::chrono::milliseconds{100};
+  std::size_t batch_rows_max = 1'000;
+  std::size_t batch_bytes_max = std::size_t{8} << 20;
+  std::size_t window_rows = 10'000;
+  core::Duration unix_time_offset{};  ///< Add to an Instant: nanoseconds since 1970.
+};
+
+struct RelayWiring {
+  ports::RelayStore& store;
+  ports::WakeupReceiver& wakeups;
+  ports::BrokerSupply& brokers;
+  RelayTopics& topics;
+  handoff::RelayCounters& counters;
+  ports::Log& log;
+  std::function<void(const DeadLetter&)> on_dead_letter;
+};
+
+/// @thread relay
+class RelayLoop {
+ public:
+  RelayLoop(const RelaySettings& settings, RelayWiring wiring);
+
+  /// Bounded work, no wait; how much was done.
+  std::size_t step(core::Instant now);
+
+  /// Something is under way, or rows wait: step again soon.
+  [[nodiscard]] bool is_busy() const noexcept;
+  /// Else: when to step again though nothing happened.
+  [[nodiscard]] core::Instant next_look() const noexcept { return look_at_; }
+
+  /// Reads nothing more; finishes what it has read. @thread relay
+  void wind_down() noexcept { winding_down_ = true; }
+  /// After wind_down(): all that was read is acked and removed, and the leases are returned.
+  [[nodiscard]] bool is_wound_down() const noexcept { return winding_down_ && streams_.empty(); }
+
+  [[nodiscard]] std::unique_ptr<ports::Broker> take_broker() noexcept { return std::move(broker_); }
+
+ private:
+  /// What is with the producer; its tag is its place. Holds the row's memory until the report.
+  struct Sent {
+    core::StreamId stream;
+    std::uint64_t lease = 0;
+    core::Seq seq;
+    std::shared_ptr<const ports::RowBatch> batch;
+  };
+  enum class Request : std::uint8_t { none, scan, read, finish, give_up };
+  enum class Fed : std::uint8_t { gone, stays };
+
+  std::size_t hear_wakeups(core::Instant now);
+  std::size_t hear_store(core::Instant now);
+  void on_lost();
+  void on_scanned(const ports::RelayEvent& event, core::Instant now);
+  void on_finished();
+  void drop(core::StreamId id);
+
+  std::size_t exchange_broker();
+  std::size_t hear_broker(core::Instant now);
+  void on_report(const ports::Report& report, core::Instant now);
+  void on_delivered(const QueuedRow& row, core::Instant now);
+  void recall_if_fatal();
+
+  std::size_t feed_kafka();
+  Fed feed_one(RelayStream& stream, QueuedRow& queued);
+  Fed submit(RelayStream& stream, QueuedRow& queued, core::TopicIndex topic);
+  [[nodiscard]] std::uint64_t keep(const RelayStream& stream, const QueuedRow& queued);
+
+  std::size_t start_next(core::Instant now);
+  bool finish_something();
+  bool read_something();
+  bool scan_if_due(core::Instant now);
+  bool give_up_something(core::Instant now);
+  void tell_dead_letters(const RelayStream& stream);
+
+  [[nodiscard]] RelayStream* find(core::StreamId id) noexcept;
+  [[nodiscard]] std::size_t rows_kept() const noexcept;
+  void note_kafka(core::Instant now, bool heard) noexcept;
+  void publish_counters() noexcept;
+
+  const RelaySettings settings_;
+  RelayWiring with_;
+  std::vector<std::unique_ptr<RelayStream>> streams_;
+  std::uint64_t leases_taken_ = 0;
+
+  Request request_ = Request::none;
+  core::StreamId request_stream_;
+  bool connected_ = false;
+  bool scan_wanted_ = true;
+  bool winding_down_ = false;
+
+  std::unique_ptr<ports::Broker> broker_;
+  std::unique_ptr<ports::Broker> next_broker_;
+  std::vector<std::optional<ports::TopicHandle>> topic_handles_;  // of broker_
+  bool broker_ordered_ = false;
+  bool broker_broken_ = false;
+  bool recalled_ = false;
+  std::vector<Sent> sent_;
+  std::vector<std::uint64_t> free_tags_;
+
+  core::PollLadder ladder_;
+  core::Instant look_at_{};
+  core::Instant idle_since_{};
+  bool kafka_up_ = false;
+  core::Instant kafka_up_since_{};
+  core::Instant heard_kafka_at_{};
+};
+
+}  // namespace spillway::loops
