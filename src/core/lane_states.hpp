@@ -36,7 +36,7 @@ struct LaneFacts {
   bool batch_refused = false;  ///< A batch failed as a whole: its records need the outbox.
   bool topic_unknown = false;  ///< The next record's topic could not be asked for yet.
   bool spill_forced = false;   ///< By configuration, for drills.
-  std::optional<Instant> oldest_unreported_at;  ///< Submitted then, and still without report.
+  std::optional<Instant> oldest_unreported_at = {};  ///< Submitted then, and still without report.
   Instant relaxed_until{};
   std::size_t reports_owed = 0;   ///< After a recall.
   std::size_t held = 0;           ///< Held and not yet released.
@@ -45,7 +45,7 @@ struct LaneFacts {
   bool outbox_drained = false;    ///< Rows were written, and the relay has passed the last.
   std::size_t backlog_rows = 0;   ///< Written, or with the writer, and not yet relayed.
   unsigned journal_percent = 0;
-  std::optional<Instant> returning_since;
+  std::optional<Instant> returning_since = {};
 };
 
 /// The state after `from`, given what was seen. @source design §5
