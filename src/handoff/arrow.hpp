@@ -7,7 +7,7 @@
 #include <span>
 #include <utility>
 
-#include <concurrentqueue.h>
+#include <concurrentqueue/concurrentqueue.h>
 
 #include "core/check.hpp"
 

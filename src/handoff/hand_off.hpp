@@ -9,7 +9,7 @@
 
 #include <cstddef>
 
-#include <concurrentqueue.h>
+#include <concurrentqueue/concurrentqueue.h>
 
 #include "core/check.hpp"
 #include "core/stamp_merge.hpp"
