@@ -68,7 +68,7 @@ continue_all() { # SERVER
 # Starts COMMAND as a process of its own session: no inherited terminal, pipe or descriptor but the
 # server's lock. Refuses while one lives.
 launch() { # SERVER COMMAND...
-  local server="$1" log="$log_dir/$1.log" pid start deadline
+  local server="$1" log="$log_dir/$1.log" pid start
   shift
   (
     exec 8>"$run_dir/$server.lock"
