@@ -1,0 +1,187 @@
+#include "runtime/housekeeper.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "adapters/kafka/topic_resolver.hpp"
+#include "runtime/clock.hpp"
+#include "spillway/error.hpp"
+
+namespace spillway::runtime {
+namespace {
+
+using handoff::TopicStanding;
+using kafka::TopicStatus;
+
+constexpr std::chrono::milliseconds one_question{300};
+constexpr std::chrono::milliseconds one_priming{100};
+constexpr core::Duration ask_again = std::chrono::milliseconds{100};
+/// An existing topic's limit may be changed by its operator.
+constexpr core::Duration look_again = std::chrono::seconds{10};
+/// A broker that is starting answers before it knows its topics.
+constexpr core::Duration missing_for = std::chrono::milliseconds{1'500};
+constexpr core::Duration step_every = std::chrono::milliseconds{2};
+constexpr std::uint32_t default_message_bytes = 1'048'588;
+
+}  // namespace
+
+std::unique_ptr<ports::Broker> BrokerDesk::take() noexcept {
+  std::unique_ptr<ports::Broker> broker;
+  static_cast<void>(made_.receive(broker));
+  return broker;
+}
+
+void BrokerDesk::retire(std::unique_ptr<ports::Broker> broker) noexcept {
+  retired_.send(std::move(broker));
+}
+
+Housekeeper::Housekeeper(kafka::BrokerSettings settings, ports::Log& log)
+    : settings_{std::move(settings)}, log_{log} {}
+
+void Housekeeper::serve(BrokerDesk& desk, kafka::Role role) {
+  served_.push_back({.desk = &desk, .role = role});
+}
+
+void Housekeeper::start() {
+  thread_ =
+      std::make_unique<Thread>("sw-housekeeper", std::nullopt, [this](const std::stop_token& stop) {
+        Idler idler{step_every};
+        while (!stop.stop_requested())
+          idler.after(step(now()));
+      });
+}
+
+void Housekeeper::stop() noexcept {
+  if (!thread_) return;
+  thread_->request_stop();
+  thread_->join();
+  static_cast<void>(make_and_end());
+}
+
+std::size_t Housekeeper::step(core::Instant now) {
+  return make_and_end() + ask(now);
+}
+
+// --- producers
+// ------------------------------------------------------------------------------------
+
+std::size_t Housekeeper::make_and_end() {
+  std::size_t work = 0;
+  for (const Served& served : served_) {
+    std::unique_ptr<ports::Broker> retired;
+    while (served.desk->retired_.receive(retired)) {
+      std::erase_if(brokers_, [&retired](const auto* broker) { return broker == retired.get(); });
+      retired.reset();
+      ++work;
+    }
+    std::size_t batch_bytes_max = 0;
+    while (served.desk->orders_.receive(batch_bytes_max)) {
+      make(served, batch_bytes_max);
+      ++work;
+    }
+  }
+  return work;
+}
+
+void Housekeeper::make(const Served& served, std::size_t batch_bytes_max) {
+  kafka::BrokerSettings settings = settings_;
+  settings.role = served.role;
+  settings.batch_bytes_max = batch_bytes_max;
+  try {
+    auto broker = kafka::KafkaBroker::make(settings, log_);
+    brokers_.push_back(broker.get());
+    served.desk->made_.send(std::move(broker));
+  } catch (const StartError& error) {
+    // The settings were checked at start, so it is this moment: no memory, no thread. Tried again.
+    if (std::exchange(make_error_, error.what()) != error.what())
+      log_.write(LogLevel::error, make_error_);
+    served.desk->orders_.send(batch_bytes_max);
+  }
+}
+
+// --- topics
+// ---------------------------------------------------------------------------------------
+
+std::size_t Housekeeper::ask(core::Instant now) {
+  std::size_t work = 0;
+  for (TopicDesk* const desk : topic_desks_) {
+    loops::TopicQuestion question;
+    while (desk->questions_.receive(question)) {
+      desk->topics_[question.topic.value] = {.name = std::move(question.name), .ask_at = now};
+    }
+    if (brokers_.empty()) continue;
+    for (auto& [index, topic] : desk->topics_) {
+      if (now < topic.ask_at) continue;
+      ask_about(*desk, index, topic, now);
+      ++work;
+      break;  // One question a turn: producers that are ordered meanwhile must not wait for all.
+    }
+  }
+  return work;
+}
+
+void Housekeeper::ask_about(TopicDesk& desk, std::uint16_t index, TopicDesk::Topic& topic,
+                            core::Instant now) {
+  const kafka::TopicAnswer answer =
+      kafka::TopicResolver{*brokers_.front()}.resolve(topic.name, one_question);
+  const core::TopicIndex at{index};
+  const handoff::TopicFacts before = desk.directory_.get(at);
+  handoff::TopicFacts facts = before;
+  topic.ask_at = runtime::now() + ask_again;
+  switch (answer.status) {
+    case TopicStatus::exists:
+      facts.standing = TopicStanding::exists;
+      facts.message_bytes_max =
+          static_cast<std::uint32_t>(answer.message_bytes_max.value_or(default_message_bytes));
+      topic.ask_at = runtime::now() + look_again;
+      topic.missing_since = {};
+      if (before.standing != TopicStanding::exists) prime_everywhere(topic.name);
+      break;
+    case TopicStatus::missing:
+    case TopicStatus::not_a_name:
+      // What exists stays so: records that meet its end are reported one by one.
+      if (before.standing == TopicStanding::exists) break;
+      if (topic.missing_since == core::Instant{}) topic.missing_since = now;
+      if (now - topic.missing_since >= missing_for) facts.standing = TopicStanding::missing;
+      break;
+    case TopicStatus::not_authorized:
+      if (before.standing != TopicStanding::exists) facts.standing = TopicStanding::forbidden;
+      break;
+    case TopicStatus::unknown:
+      topic.missing_since = {};
+      break;
+  }
+  const std::lock_guard lock{answered_mutex_};
+  desk.directory_.set(at, facts);
+  answered_.notify_all();
+}
+
+// A producer's first record for a topic must not wait for its leaders' names.
+void Housekeeper::prime_everywhere(const std::string& name) {
+  for (kafka::KafkaBroker* const broker : brokers_) {
+    static_cast<void>(kafka::TopicResolver{*broker}.prime(name, one_priming));
+  }
+}
+
+Housekeeper::Answer Housekeeper::wait_for(const handoff::TopicDirectory& directory,
+                                          core::TopicIndex topic,
+                                          std::chrono::steady_clock::time_point deadline) {
+  std::unique_lock lock{answered_mutex_};
+  const auto is_answered = [&directory, topic] {
+    return directory.get(topic).standing != TopicStanding::unasked;
+  };
+  if (!answered_.wait_until(lock, deadline, is_answered)) return Answer::unknown;
+  switch (directory.get(topic).standing) {
+    case TopicStanding::exists:
+      return Answer::exists;
+    case TopicStanding::missing:
+      return Answer::missing;
+    case TopicStanding::forbidden:
+      return Answer::forbidden;
+    case TopicStanding::unasked:
+      break;
+  }
+  return Answer::unknown;
+}
+
+}  // namespace spillway::runtime

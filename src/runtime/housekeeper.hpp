@@ -1,0 +1,108 @@
+// src/runtime/housekeeper.hpp: makes and ends producers, and asks Kafka about topics, off the
+// lanes' CPUs.
+//
+// What it does may take seconds while Kafka is away, so nobody waits for it but Pipeline::topic().
+
+#pragma once
+
+#include <chrono>
+#include <condition_variable>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "adapters/kafka/kafka_broker.hpp"
+#include "adapters/kafka/settings.hpp"
+#include "core/time.hpp"
+#include "handoff/arrow.hpp"
+#include "handoff/topic_directory.hpp"
+#include "loops/relay_topics.hpp"
+#include "ports/broker_supply.hpp"
+#include "ports/log.hpp"
+#include "runtime/thread.hpp"
+
+namespace spillway::runtime {
+
+/// One lane's or relay's desk at the housekeeper: arrows each way.
+class BrokerDesk final : public ports::BrokerSupply {
+ public:
+  void order(std::size_t batch_bytes_max) override { orders_.send(batch_bytes_max); }
+  [[nodiscard]] std::unique_ptr<ports::Broker> take() noexcept override;
+  void retire(std::unique_ptr<ports::Broker> broker) noexcept override;
+
+ private:
+  friend class Housekeeper;
+  handoff::Arrow<std::size_t> orders_;
+  handoff::Arrow<std::unique_ptr<ports::Broker>> made_;
+  handoff::Arrow<std::unique_ptr<ports::Broker>> retired_;
+};
+
+/// The topics of one directory, and how each is asked about.
+class TopicDesk {
+ public:
+  explicit TopicDesk(handoff::TopicDirectory& directory) noexcept : directory_{directory} {}
+
+  [[nodiscard]] handoff::Arrow<loops::TopicQuestion>& questions() noexcept { return questions_; }
+
+ private:
+  friend class Housekeeper;
+  struct Topic {
+    std::string name;
+    core::Instant ask_at{};
+    core::Instant
+        missing_since{};  ///< Asked again for a while: a broker that starts knows no topic yet.
+  };
+  handoff::TopicDirectory& directory_;
+  handoff::Arrow<loops::TopicQuestion> questions_;
+  std::map<std::uint16_t, Topic> topics_;  // @thread housekeeper
+};
+
+class Housekeeper {
+ public:
+  Housekeeper(kafka::BrokerSettings settings, ports::Log& log);
+
+  /// Before start(). Each desk outlives the housekeeper's thread.
+  void serve(BrokerDesk& desk, kafka::Role role);
+  void serve(TopicDesk& desk) { topic_desks_.push_back(&desk); }
+
+  void start();
+  /// Ends every producer that was retired. What was given out and not retired is its holder's.
+  void stop() noexcept;
+
+  enum class Answer : std::uint8_t { exists, missing, forbidden, unknown };
+  /// Waits for the answer to a question that was sent to `desk`. @thread any @blocks until
+  /// `deadline`
+  [[nodiscard]] Answer wait_for(const handoff::TopicDirectory& directory, core::TopicIndex topic,
+                                std::chrono::steady_clock::time_point deadline);
+
+ private:
+  struct Served {
+    BrokerDesk* desk;
+    kafka::Role role;
+  };
+
+  std::size_t step(core::Instant now);
+  std::size_t make_and_end();
+  void make(const Served& served, std::size_t batch_bytes_max);
+  std::size_t ask(core::Instant now);
+  void ask_about(TopicDesk& desk, std::uint16_t index, TopicDesk::Topic& topic, core::Instant now);
+  void prime_everywhere(const std::string& name);
+  [[nodiscard]] std::vector<std::string> known_topics() const;
+
+  kafka::BrokerSettings settings_;
+  ports::Log& log_;
+  std::vector<Served> served_;
+  std::vector<TopicDesk*> topic_desks_;
+  std::vector<kafka::KafkaBroker*> brokers_;  // made and not yet ended
+  std::string make_error_;                    // the last one told
+
+  std::mutex answered_mutex_;
+  std::condition_variable answered_;
+  std::unique_ptr<Thread> thread_;
+};
+
+}  // namespace spillway::runtime

@@ -1,0 +1,114 @@
+#include "runtime/relay_runner.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <system_error>
+
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "runtime/clock.hpp"
+#include "runtime/server_settings.hpp"
+#include "spillway/error.hpp"
+
+namespace spillway::runtime {
+namespace {
+
+/// While rows are under way, or a server is being connected to.
+constexpr core::Duration busy_park = std::chrono::microseconds{200};
+constexpr core::Duration unconnected_wait = std::chrono::milliseconds{20};
+/// Connections and producers want to be looked after even when nothing happens.
+constexpr core::Duration idle_wait_max = std::chrono::milliseconds{200};
+
+loops::RelaySettings relay_settings(const Config& config) {
+  return {.poll_start = config.relay.poll_start,
+          .batch_rows_max = config.relay.batch_rows_max,
+          .batch_bytes_max = config.relay.batch_bytes_max,
+          .window_rows = config.relay.window_rows,
+          .unix_time_offset = unix_time_offset()};
+}
+
+}  // namespace
+
+RelayRunner::RelayRunner(const Config& config, Housekeeper& housekeeper, ports::Log& log)
+    : config_{config},
+      topics_{directory_},
+      names_{directory_, topics_.questions()},
+      store_{pg_relay_settings(config), log},
+      wakeups_{redis_settings(config), log},
+      loop_{relay_settings(config),
+            {.store = store_,
+             .wakeups = wakeups_,
+             .brokers = brokers_,
+             .topics = names_,
+             .counters = counters_,
+             .log = log,
+             .on_dead_letter = config.on_dead_letter}},
+      event_{::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)},
+      idler_{busy_park} {
+  if (event_ < 0) {
+    throw StartError{"relay: no eventfd: " + std::generic_category().message(errno) +
+                     "; raise the limit of open files (ulimit -n)"};
+  }
+  housekeeper.serve(brokers_, kafka::Role::relay);
+  housekeeper.serve(topics_);
+}
+
+RelayRunner::~RelayRunner() {
+  stop();
+  ::close(event_);
+}
+
+void RelayRunner::start() {
+  thread_ = std::make_unique<Thread>("sw-relay", std::nullopt,
+                                     [this](const std::stop_token& stop) { run(stop); });
+}
+
+void RelayRunner::wind_down() noexcept {
+  winding_down_.store(true, std::memory_order_relaxed);
+  ::eventfd_write(event_, 1);
+}
+
+void RelayRunner::stop() noexcept {
+  if (!thread_) return;
+  thread_->request_stop();
+  ::eventfd_write(event_, 1);
+  thread_->join();
+  thread_.reset();
+  if (auto broker = loop_.take_broker()) brokers_.retire(std::move(broker));
+  counters_.running.set(0);
+}
+
+void RelayRunner::run(const std::stop_token& stop) {
+  while (!stop.stop_requested()) {
+    if (winding_down_.load(std::memory_order_relaxed)) loop_.wind_down();
+    const core::Instant at = now();
+    const std::size_t work = loop_.step(at);
+    wound_down_.store(loop_.is_wound_down(), std::memory_order_relaxed);
+    sleep(work, at);
+  }
+}
+
+// Busy: as a lane does. Idle: until a token, an event or the ladder's rung.
+void RelayRunner::sleep(std::size_t work, core::Instant at) {
+  if (work != 0 || loop_.is_busy()) {
+    idler_.after(work);
+    return;
+  }
+  const bool connected = counters_.postgres_up.get() != 0 && counters_.redis_up.get() != 0;
+  const core::Duration longest = connected ? idle_wait_max : unconnected_wait;
+  const core::Duration wait =
+      std::clamp<core::Duration>(loop_.next_look() - at, core::Duration::zero(), longest);
+  std::array<pollfd, 2> wanted{pollfd{.fd = event_, .events = POLLIN, .revents = 0},
+                               pollfd{.fd = wakeups_.descriptor(), .events = POLLIN, .revents = 0}};
+  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(wait);
+  const timespec timeout{.tv_sec = seconds.count(), .tv_nsec = (wait - seconds).count()};
+  if (::ppoll(wanted.data(), wanted.size(), &timeout, nullptr) > 0 && wanted[0].revents != 0) {
+    eventfd_t count = 0;
+    ::eventfd_read(event_, &count);
+  }
+}
+
+}  // namespace spillway::runtime
