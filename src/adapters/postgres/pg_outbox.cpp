@@ -82,13 +82,14 @@ StoreEvent PgOutbox::on_answer(core::Instant now) {
       return {};
     case Phase::streams:
       phase_ = Phase::idle;
-      session_.is_useful();
+      session_.announce();
       return {.kind = StoreEventKind::connected, .streams = read_streams(), .error = {}};
     case Phase::reading_progress:
       phase_ = Phase::idle;
       return {.kind = StoreEventKind::progress, .streams = read_streams(), .error = {}};
     case Phase::writing:
       phase_ = Phase::idle;
+      session_.reset_backoff();
       trouble_.is_over("postgres at " + session_.server() + ": transactions succeed again");
       return {.kind = StoreEventKind::committed, .streams = {}, .error = {}};
     case Phase::away:

@@ -29,9 +29,9 @@
 namespace spillway::postgres {
 
 struct PgOutboxSettings {
-  std::string conninfo;
-  std::string password;  ///< What `postgres.password_file` holds; wins over one in `conninfo`.
-  core::InstanceId instance;
+  std::string conninfo = {};
+  std::string password = {};  ///< What `postgres.password_file` holds; wins over one in `conninfo`.
+  core::InstanceId instance = {};
   core::Duration connect_within = std::chrono::seconds{2};
   /// The server cancels a statement after this: surely without effect.
   core::Duration statement_within = std::chrono::seconds{8};

@@ -144,7 +144,7 @@ RelayEvent PgRelay::on_settings(core::Instant now) {
     return on_closed();
   }
   phase_ = Phase::idle;
-  session_.is_useful();
+  session_.announce();
   return event(RelayEventKind::connected);
 }
 
@@ -216,6 +216,7 @@ RelayEvent PgRelay::on_taken() {
 
 RelayEvent PgRelay::scanned() {
   phase_ = Phase::idle;
+  session_.reset_backoff();
   RelayEvent done = event(RelayEventKind::scanned);
   done.streams = streams_;
   done.adopted = adopted_;

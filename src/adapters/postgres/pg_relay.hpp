@@ -30,9 +30,9 @@
 namespace spillway::postgres {
 
 struct PgRelaySettings {
-  std::string conninfo;
-  std::string password;  ///< What `postgres.password_file` holds; wins over one in `conninfo`.
-  HolderId holder;       ///< Random for each process: a relay that reconnects is still the same.
+  std::string conninfo = {};
+  std::string password = {};  ///< What `postgres.password_file` holds; wins over one in `conninfo`.
+  HolderId holder = {};  ///< Random for each process: a relay that reconnects is still the same.
   core::Duration owner_grace = std::chrono::seconds{10};
   core::Duration lease_timeout = std::chrono::seconds{8};
   core::Duration connect_within = std::chrono::seconds{2};

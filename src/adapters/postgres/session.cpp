@@ -202,7 +202,7 @@ void Session::drop(std::string_view why, core::Instant now) {
   trouble_.is(LogLevel::warning,
               "postgres at " + parameters_.server + ": " + why_closed_ + "; trying again");
   connection_.reset();
-  // What opens and breaks again and again is not hammered.
+  // What opens and breaks again and again, without any work done, is not hammered.
   if (state_ == State::open && now - opened_at_ >= backoff_last) backoff_.reset();
   state_ = State::waiting;
   due_at_ = now + backoff_.next();
@@ -212,7 +212,7 @@ void Session::drop(std::string_view why, core::Instant now) {
   error_.reset();
 }
 
-void Session::is_useful() {
+void Session::announce() {
   trouble_.is_over("postgres at " + parameters_.server + ": connected");
 }
 

@@ -27,9 +27,9 @@
 namespace spillway::postgres {
 
 struct SessionSettings {
-  std::string conninfo;
-  std::string password;  ///< What `postgres.password_file` holds; wins over one in `conninfo`.
-  std::string application_name;
+  std::string conninfo = {};
+  std::string password = {};  ///< What `postgres.password_file` holds; wins over one in `conninfo`.
+  std::string application_name = {};
   core::Duration connect_within = std::chrono::seconds{2};
   /// A server that says nothing for so long is hung; PQexec would wait for ever.
   core::Duration reply_within = std::chrono::seconds{10};
@@ -69,8 +69,10 @@ class Session {
   /// Ends the connection and comes back later. poll() does not report this one.
   void drop(std::string_view why, core::Instant now);
 
-  /// The connection serves its purpose: says so if there was trouble.
-  void is_useful();
+  /// The caller can work with this connection: says so if there was trouble.
+  void announce();
+  /// Work was done on it: should it break, the next one is tried soon.
+  void reset_backoff() noexcept { backoff_.reset(); }
 
   [[nodiscard]] std::string_view why_closed() const noexcept { return why_closed_; }
   [[nodiscard]] const std::string& server() const noexcept { return parameters_.server; }
