@@ -50,6 +50,7 @@ class KafkaReader {
     set(settings, "auto.offset.reset", "error");
     set(settings, "log_level", "0");
     std::array<char, 512> error{};
+    rd_kafka_conf_set(settings, "enable.metrics.push", "false", error.data(), error.size());
     client_.reset(rd_kafka_new(RD_KAFKA_CONSUMER, settings, error.data(), error.size()));
     if (!client_) throw std::runtime_error{error.data()};
     rd_kafka_poll_set_consumer(client_.get());

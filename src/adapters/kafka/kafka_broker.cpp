@@ -45,8 +45,11 @@ void add_number(rd_kafka_headers_t* headers, std::string_view name, Number numbe
 MessageHeaders make_headers(const ports::Submission& record) noexcept {
   MessageHeaders headers{rd_kafka_headers_new(usual_headers)};
   core::HeaderReader reader{record.headers};
-  while (const auto header = reader.next())
+  while (true) {
+    const auto header = reader.next();
+    if (!header.has_value()) break;
     add(headers.get(), header->name, header->value);
+  }
   if (!reader.is_well_formed()) return nullptr;
 
   const ports::Provenance& from = record.provenance;
@@ -100,8 +103,7 @@ LogLevel level_of(int syslog_level, std::string_view facility) noexcept {
 }  // namespace
 
 struct KafkaBroker::Callbacks {
-  // ---- Inside poll()
-  // -------------------------------------------------------------------------------
+  // ---- Inside poll() ----
 
   static void report(rd_kafka_t* /*client*/, const rd_kafka_message_t* message, void* opaque) {
     broker_of(opaque).on_report(*message);
@@ -116,8 +118,7 @@ struct KafkaBroker::Callbacks {
     return 0;  // librdkafka frees it
   }
 
-  // ---- On librdkafka's threads
-  // ---------------------------------------------------------------------
+  // ---- On librdkafka's threads ----
 
   static void log(const rd_kafka_t* client, int level, const char* facility, const char* text) {
     broker_of(rd_kafka_opaque(client))
@@ -134,6 +135,7 @@ struct KafkaBroker::Callbacks {
   // Tells 0.3 ms after a socket dies. librdkafka serves each broker, a bootstrap address or a
   // learned one, on a thread of its own and changes its state there only (asserted in
   // rd_kafka_broker_fail).
+  // NOLINTNEXTLINE(readability-function-size): the parameters are librdkafka's.
   static rd_kafka_resp_err_t broker_state(rd_kafka_t* /*client*/, std::int32_t /*broker_id*/,
                                           const char* /*protocol*/, const char* /*host*/, int port,
                                           const char* state, void* opaque) {

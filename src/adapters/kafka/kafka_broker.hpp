@@ -40,6 +40,8 @@ class KafkaBroker final : public ports::Broker {
   [[nodiscard]] static std::unique_ptr<KafkaBroker> make(const BrokerSettings& settings,
                                                          ports::Log& log);
   KafkaBroker(Passkey passkey, const BrokerSettings& settings, ports::Log& log);
+  KafkaBroker(const KafkaBroker&) = delete;
+  KafkaBroker& operator=(const KafkaBroker&) = delete;
 
   /// What is outstanding is given up without a report; no payload is read any more.
   /// @thread housekeeper, or any that is not pinned @blocks as make(); up to a name lookup's time

@@ -15,9 +15,9 @@ namespace spillway::kafka {
 namespace {
 
 struct Tuned {
-  const char* name;
-  const char* lane;
-  const char* relay;
+  const char* name = nullptr;
+  const char* lane = nullptr;
+  const char* relay = nullptr;
   bool only_in_some_versions = false;  ///< Skipped where librdkafka does not know it.
 };
 
@@ -36,15 +36,15 @@ constexpr std::array tuned{
     Tuned{"broker.address.family", "v4", "v4"},
     // Since 2.3 retries back off exponentially, by default up to 1 s.
     Tuned{"retry.backoff.max.ms", "20", "20", true},
-    // Since 2.5 a client sends its statistics to the cluster, if that asks for them.
+    // Since 2.5 a client sends its statistics to a cluster that asks for them, and ends 1 s later.
     Tuned{"enable.metrics.push", "false", "false", true},
 };
 
 // What a user may write out, but not change.
 struct Promise {
-  const char* name;
-  const char* value;
-  const char* reason;
+  const char* name = nullptr;
+  const char* value = nullptr;
+  const char* reason = nullptr;
   const char* same_value = "";  ///< Another spelling of it.
   bool is_default = false;      ///< Not set by us: librdkafka warns of whoever mentions it.
 };
