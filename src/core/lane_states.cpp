@@ -30,12 +30,12 @@ LaneState next_state(LaneState from, const LaneFacts& seen, const LaneLimits& li
     case spilling:
       if (seen.producer_fatal) return recalling;
       if (seen.held != 0 || !seen.producer_warm) return from;  // Nothing overtakes what is held.
-      if (must_spill(seen)) return from;
+      if (must_spill(seen) || seen.outbox_owed) return from;
       if (seen.outbox_untouched) return direct;  // No row is, or may be, ahead of us.
       return seen.backlog_rows <= limits.backlog_rows_max ? returning : from;
     case returning:
       if (seen.spill_forced || seen.topic_unknown || seen.producer_fatal) return spilling;
-      if (seen.outbox_drained) return direct;
+      if (seen.outbox_drained || seen.outbox_untouched) return direct;
       if (seen.journal_percent >= limits.high_water_percent) return spilling;
       return seen.returning_since && now - *seen.returning_since >= limits.return_within ? spilling
                                                                                          : from;

@@ -86,7 +86,11 @@ std::size_t LaneLoop::step(Instant now) {
 // ---------------------------------------------------------------------------------
 
 std::size_t LaneLoop::exchange_broker(Instant now) {
-  if (!next_broker_) next_broker_ = brokers_.take();
+  if (!next_broker_) {
+    next_broker_ = brokers_.take();
+    next_broker_since_ = now;
+    if (next_broker_) relaxed_until_ = now + settings_.relaxed_for;
+  }
   if (!next_broker_) {
     if (broker_ || broker_ordered_) return 0;
     brokers_.order(core::batch_bytes_default);
@@ -94,6 +98,10 @@ std::size_t LaneLoop::exchange_broker(Instant now) {
     return 1;
   }
   if (window_.size() != 0) return 0;  // What the old one has, it finishes.
+  std::array<ports::Report, 1> none;
+  static_cast<void>(next_broker_->poll(none));  // it owes none, but it grows warm by this
+  // A cold one would look like an outage. Without Kafka it stays cold: that shows in the old one.
+  if (broker_ && broker_->health().up && !broker_broken_ && !next_broker_->health().warm) return 0;
   if (broker_) brokers_.retire(std::move(broker_));
   broker_ = std::move(next_broker_);
   std::ranges::fill(topic_handles_, std::nullopt);
@@ -228,7 +236,11 @@ core::LaneFacts LaneLoop::facts() const {
   seen.batch_refused = batch_refused_ && state_ == LaneState::direct;
   seen.topic_unknown = next_topic_is_unknown();
   seen.spill_forced = settings_.spill_forced;
+  seen.outbox_owed = owes_outbox();
   if (!holding_) seen.oldest_unreported_at = window.oldest_open_at();
+  if (next_broker_ && window_.size() == 0 && !backlog_.empty()) {
+    seen.oldest_unreported_at = next_broker_since_;
+  }
   seen.relaxed_until = relaxed_until_;
   seen.reports_owed = window_.open();
   seen.held = holding_ ? window_.size() : 0;
@@ -254,6 +266,13 @@ bool LaneLoop::next_topic_is_unknown() const {
   return topics_.get(topic).standing == TopicStanding::unasked;
 }
 
+// Without it a lane that spills for a reason of its own, with Kafka well, would be gone again before
+// it has spilled anything.
+bool LaneLoop::owes_outbox() const {
+  if (renumbered_open_ != 0) return true;
+  return !backlog_.empty() && backlog_.front().seq <= spill_through_;
+}
+
 void LaneLoop::enter(LaneState next, const core::LaneFacts& seen, Instant now) {
   log_.write(LogLevel::info, "lane " + std::to_string(lane_.value) + ": " +
                                  std::string{name_of(state_)} + " -> " +
@@ -266,6 +285,10 @@ void LaneLoop::enter(LaneState next, const core::LaneFacts& seen, Instant now) {
     failing_over_ = true;
     kafka_back_at_.reset();
     hold();
+  }
+  spill_through_ = {};
+  if (from == LaneState::returning && next == LaneState::spilling && !backlog_.empty()) {
+    spill_through_ = backlog_.back().seq;
   }
   if (from == LaneState::recalling) {
     static_cast<void>(resolve_held(now));
@@ -320,8 +343,12 @@ std::size_t LaneLoop::feed(Instant now) {
       return feed_kafka(now);
     case LaneState::spilling:
       ask_rows_back(now);
-      return feed_outbox() + resolve_held(now);
+      // What ends a hold may open the way to Kafka: the next step sees first.
+      if (const std::size_t resolved = resolve_held(now)) return resolved;
+      return feed_outbox();
     case LaneState::returning:
+      ask_rows_back(now);
+      return 0;
     case LaneState::recalling:
       return 0;
   }
@@ -424,7 +451,8 @@ void LaneLoop::hold() {
 
 // Kafka is back and Postgres is not: rows that it never began need not wait for it.
 void LaneLoop::ask_rows_back(Instant now) {
-  if (holding_ || settings_.spill_forced || !writer_.could_withdraw() || !is_warm()) return;
+  if (holding_ || settings_.spill_forced || renumbered_open_ != 0) return;
+  if (!writer_.could_withdraw() || !is_warm()) return;
   static_cast<void>(writer_.withdraw(now));
 }
 

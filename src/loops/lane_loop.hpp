@@ -93,6 +93,7 @@ class LaneLoop {
   [[nodiscard]] core::LaneFacts facts() const;
   [[nodiscard]] bool is_warm() const;
   [[nodiscard]] bool next_topic_is_unknown() const;
+  [[nodiscard]] bool owes_outbox() const;
   void enter(LaneState next, const core::LaneFacts& seen, core::Instant now);
   [[nodiscard]] std::string reason_of(const core::LaneFacts& seen, core::Instant now) const;
 
@@ -134,6 +135,7 @@ class LaneLoop {
 
   std::unique_ptr<ports::Broker> broker_;
   std::unique_ptr<ports::Broker> next_broker_;
+  core::Instant next_broker_since_{};
   std::vector<std::optional<ports::TopicHandle>> topic_handles_;  // of broker_
   bool broker_ordered_ = false;
   bool broker_broken_ = false;  // it said so in a report or a refusal
@@ -148,6 +150,7 @@ class LaneLoop {
   bool release_asked_ = false;
   core::Seq next_seq_;
   std::size_t renumbered_open_ = 0;
+  core::Seq spill_through_;  // it gave up waiting to be direct: what waited goes to the outbox
 
   core::Instant tripped_at_{};
   bool failing_over_ = false;

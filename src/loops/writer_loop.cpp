@@ -269,9 +269,9 @@ void WriterLoop::start_rows(Lane& lane, Transaction& transaction) {
   std::size_t bytes = 0;
   for (std::size_t i = 0; i < lane.waiting.size() && rows_.size() < settings_.batch_rows_max; ++i) {
     const WriterJob& job = lane.waiting[i];
+    if (job.kind != JobKind::row) break;  // a release has no record
     const std::size_t row_bytes = with_.journal.record(job.record).record_bytes;
-    if (job.kind != JobKind::row || (i != 0 && bytes + row_bytes > settings_.batch_bytes_max))
-      break;
+    if (i != 0 && bytes + row_bytes > settings_.batch_bytes_max) break;
     bytes += row_bytes;
     rows_.push_back(row_of(job));
     transaction.has_news = transaction.has_news || !job.held;
