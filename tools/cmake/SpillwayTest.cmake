@@ -41,6 +41,9 @@ function(spillway_test name)
 
   add_executable(${name} ${arg_SOURCES})
   target_include_directories(${name} PRIVATE "${PROJECT_SOURCE_DIR}/tests")
+  if(SPILLWAY_SANITIZE STREQUAL "thread")
+    target_sources(${name} PRIVATE "${PROJECT_SOURCE_DIR}/tests/support/c11_threads.cpp")
+  endif()
   target_link_libraries(${name} PRIVATE ${arg_LIBRARIES} deps::gtest deps::gtest_main spillway_warnings)
 
   foreach(label IN LISTS arg_LABELS)
