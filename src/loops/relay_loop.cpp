@@ -136,9 +136,15 @@ void RelayLoop::on_scanned(const ports::RelayEvent& event, Instant now) {
       continue;
     }
     drop(leased.id);
-    streams_.push_back(std::make_unique<RelayStream>(leased, ++leases_taken_));
+    // What another holder may have sent is marked in the outbox; what we have, only we know.
+    const auto let_go = let_go_.extract(leased.id);
+    const core::Seq suspect = let_go && !leased.is_new ? let_go.mapped() : core::Seq{};
+    streams_.push_back(std::make_unique<RelayStream>(leased, ++leases_taken_, suspect));
   }
-  // Suspended and not given back to us: another's, or without rows.
+  // Suspended and not given back to us: another's, without rows, or still our old session's.
+  for (const auto& stream : streams_) {
+    if (!stream->is_leased()) let_go_[stream->id()] = stream->maybe_sent_through();
+  }
   std::erase_if(streams_, [](const auto& stream) { return !stream->is_leased(); });
   const bool found = !event.streams.empty();
   if (found)

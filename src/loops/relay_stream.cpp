@@ -37,10 +37,11 @@ void RelayStream::on_rows(const std::shared_ptr<const ports::RowBatch>& batch) {
   for (const ports::RelayRow& row : batch->rows()) {
     SPILLWAY_CHECK(row.seq > cursor_);
     cursor_ = row.seq;
+    const bool is_suspect = row.seq <= suspect_through_ && row.resend == core::ResendCause::none;
     rows_.push_back({.batch = batch,
                      .row = &row,
                      .state = RowState::waiting,
-                     .resend = row.resend,
+                     .resend = is_suspect ? core::ResendCause::lease : row.resend,
                      .alone = row.send_alone});
   }
   // Seqs that never became rows, or are gone, are passed too.

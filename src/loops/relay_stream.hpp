@@ -6,6 +6,7 @@
 
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -32,9 +33,12 @@ struct QueuedRow {
 
 class RelayStream {
  public:
-  RelayStream(const ports::LeasedStream& leased, std::uint64_t lease) noexcept
+  /// This relay itself may have sent rows through `suspect_through` before; they are marked.
+  RelayStream(const ports::LeasedStream& leased, std::uint64_t lease,
+              core::Seq suspect_through) noexcept
       : id_{leased.id},
         lease_{lease},
+        suspect_through_{suspect_through},
         finished_{leased.relayed_through},
         cursor_{leased.relayed_through},
         written_{leased.written_through} {}
@@ -54,6 +58,9 @@ class RelayStream {
   void on_token() noexcept { maybe_more_ = true; }
   [[nodiscard]] bool wants_read() const noexcept { return maybe_more_ || cursor_ < written_; }
   [[nodiscard]] core::Seq cursor() const noexcept { return cursor_; }
+  [[nodiscard]] core::Seq maybe_sent_through() const noexcept {
+    return std::max(cursor_, suspect_through_);
+  }
   void begin_read() noexcept;
   void on_rows(const std::shared_ptr<const ports::RowBatch>& batch);
 
@@ -93,6 +100,7 @@ class RelayStream {
 
   core::StreamId id_;
   std::uint64_t lease_;
+  core::Seq suspect_through_;
   bool leased_ = true;
   core::Seq finished_;  // removed through
   core::Seq cursor_;    // read through
