@@ -31,7 +31,7 @@ class SimRowBatch final : public ports::RowBatch {
                        .event_time_ms = row.event_time_ms,
                        .resend = row.resend,
                        .renumbered_from = row.renumbered_from,
-                       .send_alone = row.attempts > 0 || row.renumbered_from.value != 0});
+                       .send_alone = row.attempts >= 2 || row.renumbered_from.value != 0});
     }
   }
   [[nodiscard]] std::span<const ports::RelayRow> rows() const noexcept override { return rows_; }

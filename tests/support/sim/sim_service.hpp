@@ -1,0 +1,134 @@
+// tests/support/sim/sim_service.hpp: a service and a relay, the loops of production, in one thread.
+//
+// What src/runtime does with threads is done here by step(): publishers append to a real journal,
+// lanes and writer run over simulated ports. A service that is destroyed has died: its journal's
+// file stays.
+
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "handoff/counters.hpp"
+#include "handoff/hand_off.hpp"
+#include "handoff/topic_directory.hpp"
+#include "journal/journal.hpp"
+#include "journal/segment.hpp"
+#include "loops/lane_loop.hpp"
+#include "loops/relay_loop.hpp"
+#include "loops/writer_loop.hpp"
+#include "support/record_maker.hpp"
+#include "support/recording_log.hpp"
+#include "support/sim/sim_broker_supply.hpp"
+#include "support/sim/sim_outbox.hpp"
+#include "support/sim/sim_relay_store.hpp"
+#include "support/sim/sim_wakeup.hpp"
+#include "support/sim/sim_world.hpp"
+
+namespace spillway::sim {
+
+struct ServiceSettings {
+  std::string journal_path;
+  std::size_t journal_bytes = 5 * core::segment_bytes;
+  std::size_t lanes = 1;
+  loops::LaneSettings lane;
+  loops::WriterSettings writer;
+  SimBrokerSettings broker;  ///< Its actor is ignored.
+  ActorId first_actor{100};  ///< A hundred numbers from here: others for each life.
+  Duration producer_takes = std::chrono::milliseconds{1};
+};
+
+class SimService {
+ public:
+  SimService(World& world, const ServiceSettings& settings);
+
+  void step();
+
+  /// False: the journal is full. The key decides the lane; the topic is its name's index.
+  bool publish(const std::string& topic, test::EnvelopeText envelope);
+  [[nodiscard]] std::uint64_t accepted() const noexcept { return accepted_; }
+
+  [[nodiscard]] journal::Journal& journal() noexcept { return journal_; }
+  [[nodiscard]] handoff::LaneCounters& counters(std::size_t lane = 0) noexcept {
+    return lanes_[lane]->counters;
+  }
+  [[nodiscard]] LaneState state(std::size_t lane = 0) noexcept;
+  [[nodiscard]] SimBroker& broker(std::size_t lane = 0) noexcept {
+    return *lanes_[lane]->brokers.latest();
+  }
+  [[nodiscard]] SimOutbox& outbox() noexcept { return outbox_; }
+  [[nodiscard]] SimWakeupSender& wakeups() noexcept { return wakeups_; }
+  [[nodiscard]] testing::RecordingLog& log() noexcept { return log_; }
+  [[nodiscard]] const journal::Recovered& recovered() const noexcept { return recovered_; }
+  /// In the journal, not settled and read by nobody any more.
+  [[nodiscard]] std::uint64_t in_journal() noexcept;
+  [[nodiscard]] std::vector<std::string>& dead_letters() noexcept { return dead_letters_; }
+
+ private:
+  struct Lane {
+    Lane(World& world, const SimBrokerSettings& broker, Duration takes)
+        : brokers{world, broker, takes} {}
+    handoff::HandOff hand_off{1'000};
+    handoff::HandOff::Sender sender{hand_off};
+    handoff::Arrow<loops::WriterJob> jobs;
+    handoff::Arrow<loops::WriterReport> reports;
+    SimBrokerSupply brokers;
+    handoff::LaneCounters counters;
+    std::optional<loops::LaneLoop> loop;
+  };
+
+  void resolve_topics();
+  [[nodiscard]] bool make_room(std::size_t record_bytes);
+
+  World& world_;
+  testing::RecordingLog log_;
+  std::vector<std::string> dead_letters_;
+  journal::Journal journal_;
+  journal::Recovered recovered_;
+  handoff::TopicDirectory topics_;
+  SimOutbox outbox_;
+  SimWakeupSender wakeups_;
+  handoff::WriterCounters writer_counters_;
+  std::vector<std::unique_ptr<Lane>> lanes_;
+  std::optional<loops::WriterLoop> writer_;
+
+  std::optional<journal::SegmentIndex> segment_;
+  journal::SegmentWriter appender_;
+  std::size_t segment_records_ = 0;
+  std::uint64_t last_stamp_ = 0;
+  std::uint64_t accepted_ = 0;
+};
+
+class SimRelay {
+ public:
+  SimRelay(World& world, const SimRelaySettings& settings, const loops::RelaySettings& loop = {});
+
+  void step();
+
+  [[nodiscard]] loops::RelayLoop& loop() noexcept { return *loop_; }
+  [[nodiscard]] handoff::RelayCounters& counters() noexcept { return counters_; }
+  [[nodiscard]] SimRelayStore& store() noexcept { return store_; }
+  [[nodiscard]] SimBroker& broker() noexcept { return *brokers_.latest(); }
+  [[nodiscard]] testing::RecordingLog& log() noexcept { return log_; }
+
+ private:
+  void resolve_topics();
+
+  World& world_;
+  testing::RecordingLog log_;
+  SimRelayStore store_;
+  SimWakeupReceiver wakeups_;
+  SimBrokerSupply brokers_;
+  handoff::TopicDirectory directory_;
+  handoff::Arrow<loops::TopicQuestion> questions_;
+  std::vector<loops::TopicQuestion> unanswered_;
+  loops::RelayTopics topics_{directory_, questions_};
+  handoff::RelayCounters counters_;
+  std::optional<loops::RelayLoop> loop_;
+};
+
+}  // namespace spillway::sim
