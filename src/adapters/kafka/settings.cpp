@@ -21,19 +21,24 @@ struct Tuned {
   bool only_in_some_versions = false;  ///< Skipped where librdkafka does not know it.
 };
 
-// Figures and reasons: src/README.md, "How librdkafka is set".
+// Figures: librdkafka 2.0.2 against Kafka 4.3.1 on two cores.
 constexpr std::array tuned{
+    // p90 of an ack is 0.7 ms; 0 has the better median, five times the requests, and the worst
+    // tail.
     Tuned{"linger.ms", "0.5", "1"},
-    Tuned{"batch.num.messages", "10000", "10000"},
+    Tuned{"batch.num.messages", "10000", "10000"},  // over the round trip: a partition's ceiling
     Tuned{"socket.nagle.disable", "true", "true"},
-    Tuned{"socket.timeout.ms", "2000", "2000"},  // the default, 60 s, keeps a vanished host "up"
-    Tuned{"socket.connection.setup.timeout.ms", "1000", "1000"},
+    // The defaults, 60 s and 30 s, keep a vanished host "up" and a hung one "connecting".
+    Tuned{"socket.timeout.ms", "2000", "2000"},
+    Tuned{"socket.connection.setup.timeout.ms", "1000", "1000"},  // its minimum
+    // Reconnected 19 ms after a cut at p50, 40 ms at most.
     Tuned{"reconnect.backoff.ms", "1", "1"},
     Tuned{"reconnect.backoff.max.ms", "20", "20"},
     Tuned{"retry.backoff.ms", "2", "2"},  // the default, 100 ms, would be most of a recovery
-    Tuned{"topic.metadata.refresh.fast.interval.ms", "5", "5"},
+    Tuned{"topic.metadata.refresh.fast.interval.ms", "5",
+          "5"},                                              // a leader's move: 2-43 ms, not 300
     Tuned{"topic.metadata.propagation.max.ms", "50", "50"},  // topics are resolved ahead
-    Tuned{"broker.address.family", "v4", "v4"},
+    Tuned{"broker.address.family", "v4", "v4"},              // no attempt at a dead v6 address
     // Since 2.3 retries back off exponentially, by default up to 1 s.
     Tuned{"retry.backoff.max.ms", "20", "20", true},
     // Since 2.5 a client sends its statistics to a cluster that asks for them, and ends 1 s later.
