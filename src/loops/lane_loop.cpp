@@ -19,9 +19,7 @@ using core::RecordState;
 using core::ResendCause;
 using core::Seq;
 using core::Stamp;
-using handoff::JobKind;
 using handoff::TopicStanding;
-using handoff::WriterReportKind;
 using ports::SubmitResult;
 
 constexpr std::size_t reports_at_once = 256;
@@ -266,8 +264,8 @@ bool LaneLoop::next_topic_is_unknown() const {
   return topics_.get(topic).standing == TopicStanding::unasked;
 }
 
-// Without it a lane that spills for a reason of its own, with Kafka well, would be gone again before
-// it has spilled anything.
+// Without it a lane that spills for a reason of its own, with Kafka well, would be gone again
+// before it has spilled anything.
 bool LaneLoop::owes_outbox() const {
   if (renumbered_open_ != 0) return true;
   return !backlog_.empty() && backlog_.front().seq <= spill_through_;
@@ -550,7 +548,7 @@ std::size_t LaneLoop::resolve_held(Instant now) {
     return 0;
   }
   asked_back_ = false;
-  auto order = std::make_unique<handoff::ReleaseOrder>();
+  auto order = std::make_unique<ReleaseOrder>();
   for (std::size_t i = window_.size(); i-- > 0;) {
     InFlight& entry = window_[i];
     if (entry.closed) continue;

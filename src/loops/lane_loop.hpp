@@ -31,9 +31,9 @@
 namespace spillway::loops {
 
 struct LaneSettings {
-  core::LaneLimits limits;
-  core::WindowLimits window;
-  SpillCredit credit;
+  core::LaneLimits limits = {};
+  core::WindowLimits window = {};
+  SpillCredit credit = {};
   bool spill_forced = false;
   core::Duration relaxed_for =
       std::chrono::seconds{1};  ///< After a return, and after a producer's start.
@@ -43,8 +43,8 @@ struct LaneSettings {
 struct LaneWiring {
   journal::Journal& journal;
   handoff::HandOff& hand_off;
-  handoff::Arrow<handoff::WriterJob>& to_writer;
-  handoff::Arrow<handoff::WriterReport>& from_writer;
+  handoff::Arrow<WriterJob>& to_writer;
+  handoff::Arrow<WriterReport>& from_writer;
   const handoff::TopicDirectory& topics;
   ports::BrokerSupply& brokers;
   handoff::LaneCounters& counters;

@@ -9,16 +9,13 @@
 namespace spillway::loops {
 namespace {
 
-using handoff::JobKind;
-using handoff::WriterReportKind;
-
 constexpr core::Duration withdraw_interval = std::chrono::milliseconds{50};
 
 }  // namespace
 
 WriterLink::WriterLink(core::LaneIndex lane, SpillCredit credit, journal::Journal& journal,
-                       handoff::Arrow<handoff::WriterJob>& to_writer,
-                       handoff::Arrow<handoff::WriterReport>& from_writer)
+                       handoff::Arrow<WriterJob>& to_writer,
+                       handoff::Arrow<WriterReport>& from_writer)
     : lane_{lane},
       credit_{credit},
       journal_{journal},
@@ -62,11 +59,11 @@ void WriterLink::send_dead_letter(const AskedJob& letter, const char* error) {
                    .release = nullptr});
 }
 
-void WriterLink::send_release(std::unique_ptr<const handoff::ReleaseOrder> order) {
+void WriterLink::send_release(std::unique_ptr<const ReleaseOrder> order) {
   AskedJob job;
   job.kind = JobKind::release;
   asked_.push_back(job);
-  handoff::WriterJob message;
+  WriterJob message;
   message.kind = JobKind::release;
   message.release = std::move(order);
   to_writer_.send(std::move(message));
@@ -85,14 +82,14 @@ bool WriterLink::withdraw(core::Instant now) {
   if (withdrawing_ || now - withdrawn_at_ < withdraw_interval) return false;
   withdrawing_ = true;
   withdrawn_at_ = now;
-  handoff::WriterJob message;
+  WriterJob message;
   message.kind = JobKind::withdraw;
   to_writer_.send(std::move(message));
   return true;
 }
 
-std::optional<handoff::WriterReport> WriterLink::next_report() {
-  handoff::WriterReport report;
+std::optional<WriterReport> WriterLink::next_report() {
+  WriterReport report;
   if (!from_writer_.receive(report)) return std::nullopt;
   switch (report.kind) {
     case WriterReportKind::done:

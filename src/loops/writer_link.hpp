@@ -14,8 +14,8 @@
 #include "core/ring_queue.hpp"
 #include "core/time.hpp"
 #include "handoff/arrow.hpp"
-#include "handoff/writer_messages.hpp"
 #include "journal/journal.hpp"
+#include "loops/writer_messages.hpp"
 
 namespace spillway::loops {
 
@@ -27,7 +27,7 @@ struct SpillCredit {
 
 /// A job that was sent and is not yet reported.
 struct AskedJob {
-  handoff::JobKind kind = handoff::JobKind::row;
+  JobKind kind = JobKind::row;
   bool held = false;
   core::ResendCause resend = core::ResendCause::none;
   core::RecordOffset record;
@@ -40,12 +40,11 @@ struct AskedJob {
 class WriterLink {
  public:
   WriterLink(core::LaneIndex lane, SpillCredit credit, journal::Journal& journal,
-             handoff::Arrow<handoff::WriterJob>& to_writer,
-             handoff::Arrow<handoff::WriterReport>& from_writer);
+             handoff::Arrow<WriterJob>& to_writer, handoff::Arrow<WriterReport>& from_writer);
 
   void send_row(const AskedJob& row);
   void send_dead_letter(const AskedJob& letter, const char* error);
-  void send_release(std::unique_ptr<const handoff::ReleaseOrder> order);
+  void send_release(std::unique_ptr<const ReleaseOrder> order);
 
   /// Credit for one more row, Postgres has been asked about the stream if need be, and no
   /// withdrawal is under way.
@@ -58,7 +57,7 @@ class WriterLink {
   [[nodiscard]] bool is_withdrawing() const noexcept { return withdrawing_; }
 
   /// Notes what it says of the stream; whose jobs it speaks of is for the caller to pop.
-  [[nodiscard]] std::optional<handoff::WriterReport> next_report();
+  [[nodiscard]] std::optional<WriterReport> next_report();
   [[nodiscard]] AskedJob pop_done();
   [[nodiscard]] AskedJob pop_withdrawn();
   [[nodiscard]] std::size_t asked() const noexcept { return asked_.size(); }
@@ -81,8 +80,8 @@ class WriterLink {
   core::LaneIndex lane_;
   SpillCredit credit_;
   journal::Journal& journal_;
-  handoff::Arrow<handoff::WriterJob>& to_writer_;
-  handoff::Arrow<handoff::WriterReport>& from_writer_;
+  handoff::Arrow<WriterJob>& to_writer_;
+  handoff::Arrow<WriterReport>& from_writer_;
 
   core::RingQueue<AskedJob> asked_{1'024};
   std::size_t asked_rows_ = 0;

@@ -14,10 +14,6 @@ namespace spillway::loops {
 namespace {
 
 using core::Instant;
-using handoff::JobKind;
-using handoff::WriterJob;
-using handoff::WriterReport;
-using handoff::WriterReportKind;
 using ports::StoreEventKind;
 using ports::StreamState;
 
@@ -251,7 +247,7 @@ void WriterLoop::start(std::size_t lane, Instant now) {
       start_dead_letters(from, begun);
       break;
     case JobKind::release: {
-      const handoff::ReleaseOrder& order = *from.waiting.front().release;
+      const ReleaseOrder& order = *from.waiting.front().release;
       begun.jobs = 1;
       begun.has_news = true;
       with_.store.release(index, order.held_through, order.unfinished);

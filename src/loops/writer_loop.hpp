@@ -15,8 +15,8 @@
 #include "core/ring_queue.hpp"
 #include "handoff/arrow.hpp"
 #include "handoff/counters.hpp"
-#include "handoff/writer_messages.hpp"
 #include "journal/journal.hpp"
+#include "loops/writer_messages.hpp"
 #include "ports/log.hpp"
 #include "ports/outbox_store.hpp"
 #include "ports/wakeup_channel.hpp"
@@ -33,8 +33,8 @@ struct WriterSettings {
 
 /// A lane's arrows, at the writer's end.
 struct WriterLane {
-  handoff::Arrow<handoff::WriterJob>& jobs;
-  handoff::Arrow<handoff::WriterReport>& reports;
+  handoff::Arrow<WriterJob>& jobs;
+  handoff::Arrow<WriterReport>& reports;
 };
 
 struct WriterWiring {
@@ -60,12 +60,12 @@ class WriterLoop {
  private:
   struct Lane {
     WriterLane arrows;
-    core::RingQueue<handoff::WriterJob> waiting{256};
+    core::RingQueue<WriterJob> waiting{256};
     ports::StreamState stream;
   };
   struct Transaction {
     std::size_t lane = 0;
-    handoff::JobKind kind = handoff::JobKind::row;
+    JobKind kind = JobKind::row;
     std::size_t jobs = 0;
     core::Seq last = {};    ///< Of rows.
     bool has_news = false;  ///< For a relay.
@@ -87,7 +87,7 @@ class WriterLoop {
   void start_rows(Lane& lane, Transaction& transaction);
   void start_dead_letters(Lane& lane, Transaction& transaction);
   bool ask_progress(core::Instant now);
-  [[nodiscard]] ports::OutboxRow row_of(const handoff::WriterJob& job) const;
+  [[nodiscard]] ports::OutboxRow row_of(const WriterJob& job) const;
 
   const WriterSettings settings_;
   WriterWiring with_;

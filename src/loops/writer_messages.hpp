@@ -1,4 +1,4 @@
-// src/handoff/writer_messages.hpp: what a lane asks of the outbox writer, and what it is told.
+// src/loops/writer_messages.hpp: what a lane asks of the outbox writer, and what it is told.
 //
 // Jobs are done in the order in which they were sent, each exactly once, and reported in that
 // order.
@@ -13,7 +13,7 @@
 #include "core/ids.hpp"
 #include "ports/outbox_store.hpp"
 
-namespace spillway::handoff {
+namespace spillway::loops {
 
 enum class JobKind : std::uint8_t {
   row,          ///< `record` to the outbox, under `seq`.
@@ -52,4 +52,4 @@ struct WriterReport {
   core::Seq relayed_through = {};
 };
 
-}  // namespace spillway::handoff
+}  // namespace spillway::loops
