@@ -25,13 +25,13 @@ namespace {
 using runtime::Assignment;
 
 constexpr const char* origin_preset = "preset";
-constexpr const char* origin_override = "override";
+constexpr const char* origin_flag = "flag";
 constexpr const char* variable_environment = "ENVIRONMENT";
 
 std::vector<Assignment> assignments_of(const std::map<std::string, std::string>& overrides) {
   std::vector<Assignment> assignments;
   for (const auto& [key, text] : overrides) {
-    assignments.push_back({key, origin_override, core::Untyped{text}});
+    assignments.push_back({key, origin_flag, core::Untyped{text}});
   }
   return assignments;
 }
@@ -62,7 +62,7 @@ class Loader {
     std::string& origin = origins_["environment"];
     origin = origin_preset;
     if (chosen) {
-      origin = origin_override;
+      origin = origin_flag;
     } else if (!plain.empty() && (!is_named || is_in_file)) {
       origin = variable_environment;
       chosen = core::parse_environment(plain);

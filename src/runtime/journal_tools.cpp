@@ -9,6 +9,7 @@
 
 #include "adapters/postgres/pg_outbox.hpp"
 #include "adapters/redis/redis_wakeup.hpp"
+#include "core/config_rules.hpp"
 #include "journal/journal.hpp"
 #include "journal/recovery.hpp"
 #include "journal/segment.hpp"
@@ -56,8 +57,8 @@ void count(JournalReport& report, const journal::WalkedRecord& record) {
 
 struct DrainLane {
   handoff::HandOff hand_off{1};
-  handoff::Arrow<handoff::WriterJob> to_writer;
-  handoff::Arrow<handoff::WriterReport> from_writer;
+  handoff::Arrow<loops::WriterJob> to_writer;
+  handoff::Arrow<loops::WriterReport> from_writer;
   handoff::LaneCounters counters;
   std::unique_ptr<loops::LaneLoop> loop;
 };
@@ -98,6 +99,8 @@ DrainResult drain_journal(const std::string& path, const Config& config,
   constexpr std::chrono::milliseconds tell_every{100};
   constexpr std::chrono::microseconds park{200};
   const auto begun = std::chrono::steady_clock::now();
+  const auto violated = core::texts_of(core::violations(config, {.postgres = true}));
+  if (!violated.empty()) throw ConfigError{violated};
   // Opening makes a file that is missing; a drain wants one that is there.
   static_cast<void>(journal::JournalFile{path, journal::ReadOnly{}});
   runtime::CallbackLog log{config};

@@ -42,8 +42,8 @@ struct Pipeline::Impl {
 
   /// One lane's thread, its arrows and counters.
   struct Lane {
-    handoff::Arrow<handoff::WriterJob> to_writer;
-    handoff::Arrow<handoff::WriterReport> from_writer;
+    handoff::Arrow<loops::WriterJob> to_writer;
+    handoff::Arrow<loops::WriterReport> from_writer;
     handoff::LaneCounters counters;
     runtime::BrokerDesk brokers;
     std::unique_ptr<loops::LaneLoop> loop;

@@ -7,7 +7,6 @@
 
 #include <sys/random.h>
 
-#include "adapters/redis/redis_url.hpp"
 #include "core/config_rules.hpp"
 #include "spillway/error.hpp"
 
