@@ -17,8 +17,8 @@
 
 #pragma once
 
+#include <chrono>
 #include <map>
-#include <optional>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -66,6 +66,14 @@ class ConnectionOptions {
   std::string redis_;
   std::vector<std::string> settings_;
 };
+
+/// A flag such as `--within 30s`; a number alone is milliseconds. `value` holds the default and
+/// must outlive the parse.
+void add_duration(CLI::App& command, const std::string& name, std::chrono::milliseconds& value,
+                  const std::string& description);
+
+/// For one that only groups others. (CLI11's require_subcommand() hides a misspelt one.)
+void need_subcommand(CLI::App& group);
 
 void add_config(CLI::App& app, ExitCode& exit);
 void add_demo(CLI::App& app, ExitCode& exit);

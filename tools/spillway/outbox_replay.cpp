@@ -1,0 +1,186 @@
+// spillway outbox replay: dead letters are accepted anew, through a Pipeline with a journal of its
+// own.
+//
+// A letter is removed after its envelope is settled, so at least once: whoever stops the program in
+// between finds the letter still there, and replays it again.
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <filesystem>
+#include <iostream>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <unistd.h>
+
+#include "outbox.hpp"
+#include "spillway/outbox.hpp"
+#include "spillway/spillway.hpp"
+#include "terminal.hpp"
+#include "text.hpp"
+
+namespace spillway::program {
+namespace {
+
+using std::chrono::steady_clock;
+
+struct ReplayOptions {
+  ConnectionOptions connection;
+  std::vector<std::string> positions;
+  bool all = false;
+  std::chrono::milliseconds within = 30s;
+};
+
+struct Replayed {
+  std::uint64_t settled = 0;
+  std::uint64_t refused = 0;
+};
+
+// One lane, so that letters keep their order, and no more of /dev/shm than that needs.
+Config config_for_replay(Config config) {
+  constexpr std::size_t journal_bytes = std::size_t{16} << 20;
+  config.journal.path = "/dev/shm/spillway-replay-" + std::to_string(getpid()) + ".journal";
+  config.journal.size_bytes = journal_bytes;
+  config.lanes.count = 1;
+  config.lanes.cpus.clear();
+  config.lanes.force_spill.clear();
+  config.lanes.window_bytes = std::min(config.lanes.window_bytes, journal_bytes / 2);
+  return config;
+}
+
+std::vector<Header> headers_of(const OutboxRecord& letter) {
+  std::vector<Header> headers;
+  for (const auto& [name, value] : letter.headers) {
+    headers.push_back(
+        {.name = name, .value = value ? std::optional{bytes_of(*value)} : std::nullopt});
+  }
+  return headers;
+}
+
+class Replay {
+ public:
+  Replay(const Config& config, std::chrono::milliseconds within)
+      : outbox_{Outbox::open(config)},
+        journal_{config.journal.path},
+        within_{within},
+        pipeline_{Pipeline::open(config)},
+        publisher_{pipeline_.publisher()} {}
+
+  // At the start: a letter that is refused again is a new one, and is not met again.
+  std::vector<std::string> all_positions() {
+    std::vector<std::string> positions;
+    outbox_.for_each_dead_letter(SIZE_MAX, [&positions](const OutboxRecord& letter) {
+      positions.push_back(letter.position);
+    });
+    return positions;
+  }
+
+  // False: the letter is still there. Nothing else is then certain.
+  bool one(const std::string& position) {
+    const auto letter = outbox_.find(position);
+    if (!letter || letter->error.empty()) {
+      return refuse(position, "is no dead letter; `spillway outbox dead` lists them");
+    }
+    try {
+      const Topic topic = pipeline_.topic(letter->topic);
+      publish(*letter, topic);
+    } catch (const StartError& error) {
+      return refuse(position, error.what());
+    }
+    if (!outbox_.remove_dead_letter(position)) {
+      return refuse(position, "was removed by somebody else meanwhile: it may be replayed twice");
+    }
+    return true;
+  }
+
+  // The journal goes too: nothing is in it.
+  void close() {
+    if (!pipeline_.close(steady_clock::now() + within_)) leave_journal();
+    std::filesystem::remove(journal_);
+  }
+
+ private:
+  static bool refuse(const std::string& position, const std::string& why) {
+    std::cerr << coloured(STDERR_FILENO, Colour::red, printable(position)) << ": " << why << "\n";
+    return false;
+  }
+
+  void publish(const OutboxRecord& letter, const Topic& topic) {
+    const std::vector<Header> headers = headers_of(letter);
+    const Envelope envelope{.topic = topic,
+                            .key = letter.key ? Key{bytes_of(*letter.key)} : no_key,
+                            .payload = letter.payload ? bytes_of(*letter.payload) : Bytes{},
+                            .headers = headers,
+                            .event_time = letter.event_time,
+                            .tombstone = !letter.payload};
+    const PublishResult result = publisher_.publish_within(within_, envelope);
+    if (!result) {
+      throw CommandError{ExitCode::inconclusive,
+                         letter.position +
+                             " was not accepted; neither Kafka nor Postgres took "
+                             "letters for long; run it again when they do"};
+    }
+    if (pipeline_.wait(*result.ticket(), steady_clock::now() + within_) == Outcome::pending) {
+      leave_journal();
+    }
+  }
+
+  [[noreturn]] void leave_journal() const {
+    throw CommandError{ExitCode::inconclusive,
+                       "neither Kafka nor Postgres took the last letter in time; it is in " +
+                           journal_ + " and still a dead letter; `spillway journal drain " +
+                           journal_ + "` sends it once more"};
+  }
+
+  Outbox outbox_;
+  std::string journal_;
+  std::chrono::milliseconds within_;
+  Pipeline pipeline_;
+  Publisher publisher_;
+};
+
+ExitCode run_replay(const ReplayOptions& options) {
+  if (options.all == !options.positions.empty()) {
+    throw CommandError{ExitCode::usage, "give either positions or --all; try --help"};
+  }
+  Config config = config_for_replay(options.connection.load().config);
+  std::atomic<std::uint64_t> dead_again = 0;  // counted on the writer's thread
+  config.on_dead_letter = [&dead_again](const DeadLetter&) { ++dead_again; };
+  Replay replay{config, options.within};
+  Replayed replayed;
+  {
+    StatusLine status;
+    const auto positions = options.all ? replay.all_positions() : options.positions;
+    for (const std::string& position : positions) {
+      status.show("replaying " + grouped(replayed.settled + replayed.refused + 1) + " of " +
+                  grouped(positions.size()));
+      (replay.one(position) ? replayed.settled : replayed.refused) += 1;
+    }
+  }
+  replay.close();
+  std::cout << "replayed " << grouped(replayed.settled) << " dead letters, of which "
+            << grouped(dead_again) << " are dead letters again, at new positions; "
+            << grouped(replayed.refused) << " could not be replayed\n";
+  return replayed.refused + dead_again == 0 ? ExitCode::passed : ExitCode::failed;
+}
+
+}  // namespace
+
+void add_outbox_replay(CLI::App& outbox, ExitCode& exit) {
+  const auto options = std::make_shared<ReplayOptions>();
+  CLI::App& command =
+      *outbox.add_subcommand("replay", "Publish dead letters anew, then remove them");
+  options->connection.add_to(command);
+  command.add_option("POSITION", options->positions, "Of the letters");
+  command.add_flag("--all", options->all, "Every letter that there is now, the oldest first");
+  add_duration(command, "--within", options->within, "Give up a letter after this");
+  command.footer(
+      "At least once: a letter is removed after its envelope is settled, under a new position.\n"
+      "Stopped in between, the letter is still there, and sent again next time.\n\nExample:\n"
+      "  spillway outbox replay --all");
+  command.callback([options, &exit] { exit = run_replay(*options); });
+}
+
+}  // namespace spillway::program
