@@ -7,8 +7,9 @@
 //   const spillway::Config config{.kafka = {.bootstrap_servers = "kafka-1:9092"}};
 //
 // A setting's key in TOML is its path here (`lanes.failover_after`); its variable is that in
-// capitals (SPILLWAY_LANES_FAILOVER_AFTER). Durations are texts with a unit ("75ms", "1s") or whole
-// milliseconds; sizes are texts ("64MiB") or whole bytes.
+// capitals (SPILLWAY_LANES_FAILOVER_AFTER), and SPILLWAY_KAFKA, SPILLWAY_POSTGRES and
+// SPILLWAY_REDIS are short for the three addresses. Durations are texts with a unit (us, ms, s, m,
+// h) or whole milliseconds; sizes are texts ("64MiB") or whole bytes.
 
 #pragma once
 
@@ -46,18 +47,19 @@ struct DeadLetter {
 struct KafkaConfig {
   /// "host:port,host:port". Required.
   std::string bootstrap_servers;
-  /// Passed to librdkafka as they are (`kafka.properties` in TOML). Those that would break a
-  /// promise, acks or enable.idempotence for example, are refused by name.
+  /// Passed to librdkafka as they are. In TOML: what is under `kafka` and none of the others here
+  /// (`kafka.linger.ms`), or under `kafka.properties`. Those that would break a promise, acks or
+  /// enable.idempotence for example, are refused by name.
   std::map<std::string, std::string> properties;
   /// How long open() waits for the producers; a cold one needs 0.6 s after a broker's start.
+  /// 0 to 60 s.
   std::chrono::milliseconds ready_within = 2s;
   /// How long Pipeline::topic() waits for an answer. 100 ms to 60 s.
   std::chrono::milliseconds topic_within = 5s;
 };
 
 struct PostgresConfig {
-  /// libpq's connection string or URI. Required, unless `relay.enabled` is false and ... see
-  /// README.
+  /// libpq's connection string or URI. Required.
   std::string conninfo;
   /// A file that holds the password; preferred to one in `conninfo`.
   std::string password_file;
@@ -127,9 +129,10 @@ struct RelayConfig {
   std::chrono::milliseconds owner_grace = 10s;
   /// A relay that is stopped loses its leases after this. Above 5 s, the longest rung; to 1 h.
   std::chrono::milliseconds lease_timeout = 8s;
-  std::size_t batch_rows_max = 1'000;                  ///< Rows in one read. 1 to 10 000.
-  std::size_t batch_bytes_max = std::size_t{8} << 20;  ///< Bytes in one read, at most one row more.
-  std::size_t window_rows = 10'000;                    ///< Rows with librdkafka. 1 to 1 000 000.
+  std::size_t batch_rows_max = 1'000;  ///< Rows in one read. 1 to 10 000.
+  /// Bytes in one read, at most one row more. 4 KiB to 64 MiB.
+  std::size_t batch_bytes_max = std::size_t{8} << 20;
+  std::size_t window_rows = 10'000;  ///< Rows with librdkafka. 1 to 1 000 000.
 };
 
 struct Config {
@@ -156,7 +159,7 @@ struct Config {
 /// The values of one environment, without the servers' addresses.
 [[nodiscard]] SPILLWAY_EXPORT Config preset(Environment environment);
 
-/// Where an effective value came from: "preset", "FILE:LINE", or the variable's name.
+/// Where an effective value came from: "preset", "FILE:LINE", the variable's name, or "flag".
 struct SettingOrigin {
   std::string key;
   std::string value;  ///< Secrets read "(hidden)".
@@ -168,12 +171,13 @@ struct LoadedConfig {
   std::vector<SettingOrigin> settings;  ///< Every setting, in the order of this file.
 };
 
-/// The preset that `environment` names (or the variable ENVIRONMENT, or development), overridden by
-/// the TOML file at `path` when not empty, then by SPILLWAY_* variables of this process, then by
-/// `overrides` (key → text; a command line's flags).
+/// A preset, overridden by the TOML file at `path` when not empty, then by SPILLWAY_* variables of
+/// this process, then by `overrides` (key → text; a command line's flags). The preset is that of
+/// `environment`; else the override `environment`, the variables SPILLWAY_ENVIRONMENT and
+/// ENVIRONMENT, and `environment` in the file, in that order; else development. Whether what a
+/// pipeline needs is there, its servers' addresses, Pipeline::open() asks.
 /// @throws ConfigError with every violation: unknown keys with the nearest known one, ill-typed
-/// values,
-///         bounds; StartError when the file cannot be read
+///         values, bounds, each with its origin; StartError when the file cannot be read
 [[nodiscard]] SPILLWAY_EXPORT LoadedConfig
 load_config(const std::string& path, const std::map<std::string, std::string>& overrides = {},
             std::optional<Environment> environment = std::nullopt);

@@ -145,7 +145,7 @@ TEST_F(ConfigLoad, LetsTheLaterSourceHaveIt) {
   EXPECT_EQ(loaded.config.lanes.count, 3U);
   EXPECT_EQ(row(loaded, "lanes.count").origin, "SPILLWAY_LANES_COUNT");
   EXPECT_EQ(loaded.config.lanes.failover_after, 400ms);
-  EXPECT_EQ(row(loaded, "lanes.failover_after").origin, "override");
+  EXPECT_EQ(row(loaded, "lanes.failover_after").origin, "flag");
   EXPECT_EQ(row(loaded, "lanes.park_max").origin, "preset");
 }
 
@@ -190,7 +190,7 @@ TEST_F(ConfigLoad, ChoosesThePresetByFlagThenVariableThenFile) {
       {"production", "staging", "", "", staging, "ENVIRONMENT"},
       {"production", "staging", "development", "", development, "SPILLWAY_ENVIRONMENT"},
       {"production", "nonsense", "staging", "", staging, "SPILLWAY_ENVIRONMENT"},
-      {"", "staging", "staging", "production", production, "override"},
+      {"", "staging", "staging", "production", production, "flag"},
   };
   for (const EnvironmentRow& one : rows) {
     set("ENVIRONMENT", one.environment);
