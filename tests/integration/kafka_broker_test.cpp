@@ -10,11 +10,9 @@
 #include <cstdint>
 #include <cstdlib>
 #include <map>
-#include <mutex>
 #include <set>
 #include <string>
 #include <string_view>
-#include <thread>
 #include <utility>
 #include <vector>
 
@@ -24,42 +22,17 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#include "adapters/kafka/topic_resolver.hpp"
 #include "core/header_block.hpp"
-#include "core/position.hpp"
+#include "integration/with_kafka_brokers.hpp"
 #include "spillway/error.hpp"
-#include "support/kafka_admin.hpp"
-#include "support/kafka_reader.hpp"
 
 namespace spillway::kafka {
 namespace {
 
-using namespace std::chrono_literals;
-using ports::DeliveryOutcome;
-using ports::SubmitResult;
-using test::KafkaMessage;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::Pair;
 using testing::SizeIs;
-
-class RecordingLog final : public ports::Log {
- public:
-  void write(LogLevel level, std::string_view text) noexcept override {
-    const std::lock_guard lock{mutex_};
-    if (level >= LogLevel::info) lines_.emplace_back(text);
-  }
-  [[nodiscard]] std::vector<std::string> lines() const {
-    const std::lock_guard lock{mutex_};
-    return lines_;
-  }
-
- private:
-  mutable std::mutex mutex_;
-  std::vector<std::string> lines_;
-};
-
-constexpr core::StreamId stream{.instance = {0x0123456789abcdef}, .lane = {3}};
 
 void command_stack(const std::string& command) {
   // NOLINTNEXTLINE(concurrency-mt-unsafe): no test changes its environment.
@@ -78,91 +51,7 @@ class PausedKafka {
   ~PausedKafka() { command_stack("resume kafka"); }
 };
 
-class KafkaBrokerTest : public testing::Test {
- protected:
-  static BrokerSettings settings() {
-    BrokerSettings made;
-    made.bootstrap_servers = test::kafka_servers();
-    return made;
-  }
-
-  std::string make_topic(int partitions = 1,
-                         const std::map<std::string, std::string>& config = {}) {
-    std::string name = test::new_topic_name("broker");
-    admin_.create_topic(name, partitions, config);
-    return name;
-  }
-
-  // Polls until `holds`; what is reported meanwhile is kept in reports_.
-  template <class Condition>
-  bool poll_until(KafkaBroker& broker, std::chrono::milliseconds within, Condition holds) {
-    const auto deadline = std::chrono::steady_clock::now() + within;
-    std::array<ports::Report, 64> room;
-    while (!holds()) {
-      const std::size_t count = broker.poll(room);
-      reports_.insert(reports_.end(), room.begin(),
-                      room.begin() + static_cast<std::ptrdiff_t>(count));
-      if (count != 0) continue;
-      if (std::chrono::steady_clock::now() > deadline) return false;
-      std::this_thread::yield();
-    }
-    return true;
-  }
-  bool poll_all(KafkaBroker& broker, std::chrono::milliseconds within = 30s) {
-    return poll_until(broker, within, [&] { return broker.outstanding() == 0; });
-  }
-  bool await_warm(KafkaBroker& broker) {
-    return poll_until(broker, 10s, [&] { return broker.health().up && broker.health().warm; });
-  }
-
-  // Its tag, seq and payload are `n`; the payload lives as long as the fixture.
-  ports::Submission numbered(ports::TopicHandle topic, std::uint64_t n) {
-    const auto [payload, is_new] = payloads_.try_emplace(n, "payload " + std::to_string(n));
-    return {.topic = topic,
-            .key = std::nullopt,
-            .payload = bytes_of(payload->second),
-            .headers = {},
-            .event_time_ms = std::nullopt,
-            .provenance = {.stream = stream, .seq = {n}},
-            .tag = n};
-  }
-  void submit_numbered(KafkaBroker& broker, ports::TopicHandle topic, std::uint64_t first,
-                       std::uint64_t last) {
-    for (std::uint64_t n = first; n <= last; ++n) {
-      ASSERT_EQ(broker.submit(numbered(topic, n)), SubmitResult::accepted) << n;
-    }
-  }
-
-  [[nodiscard]] std::map<DeliveryOutcome, std::size_t> outcomes() const {
-    std::map<DeliveryOutcome, std::size_t> counts;
-    for (const ports::Report& report : reports_)
-      ++counts[report.outcome];
-    return counts;
-  }
-
-  static std::vector<std::uint64_t> seqs_of(const std::vector<KafkaMessage>& messages) {
-    std::vector<std::uint64_t> seqs;
-    seqs.reserve(messages.size());
-    for (const KafkaMessage& message : messages) {
-      const auto position = core::parse_position(message.header("spillway-position"));
-      seqs.push_back(position ? position->seq.value : 0);
-    }
-    return seqs;
-  }
-  static void expect_each_once_in_order(const std::vector<KafkaMessage>& messages,
-                                        std::uint64_t count) {
-    const std::vector<std::uint64_t> seqs = seqs_of(messages);
-    ASSERT_EQ(seqs.size(), count);
-    for (std::uint64_t n = 1; n <= count; ++n)
-      ASSERT_EQ(seqs[n - 1], n);
-  }
-
-  RecordingLog log_;
-  test::KafkaAdmin admin_;
-  test::KafkaReader reader_;
-  std::map<std::uint64_t, std::string> payloads_;
-  std::vector<ports::Report> reports_;
-};
+class KafkaBrokerTest : public WithKafkaBrokers {};
 
 TEST_F(KafkaBrokerTest, BecomesUpAndWarmWithoutARecord) {
   const auto broker = KafkaBroker::make(settings(), log_);
@@ -536,67 +425,6 @@ TEST_F(KafkaBrokerTest, SettingsThatContradictEachOtherStopTheStart) {
                       {"ssl.ca.location", "/no/such/file"}};
 
   EXPECT_THROW(static_cast<void>(KafkaBroker::make(wrong, log_)), StartError);
-}
-
-TEST_F(KafkaBrokerTest, TheResolverTellsWhatATopicIs) {
-  const auto broker = KafkaBroker::make(settings(), log_);
-  TopicResolver resolver{*broker};
-  const std::string topic = make_topic(5, {{"max.message.bytes", "4321"}});
-
-  const TopicAnswer found = resolver.resolve(topic, 5s);
-  EXPECT_EQ(found.status, TopicStatus::exists) << found.reason;
-  EXPECT_EQ(found.partitions, 5);
-  EXPECT_EQ(found.message_bytes_max, 4'321U);
-
-  const TopicAnswer missing = resolver.resolve(test::new_topic_name("missing"), 5s);
-  EXPECT_EQ(missing.status, TopicStatus::missing);
-  EXPECT_THAT(missing.reason, HasSubstr("UNKNOWN_TOPIC_OR_PART"));
-
-  EXPECT_EQ(resolver.resolve("no topic: ever", 5s).status, TopicStatus::not_a_name);
-  EXPECT_EQ(resolver.resolve("", 5s).status, TopicStatus::not_a_name);
-  EXPECT_TRUE(resolver.kick_metadata(5s));
-}
-
-TEST_F(KafkaBrokerTest, ATopicMadeAfterItWasMissingIsFound) {
-  const auto broker = KafkaBroker::make(settings(), log_);
-  TopicResolver resolver{*broker};
-  const std::string topic = test::new_topic_name("late");
-  EXPECT_EQ(resolver.resolve(topic, 5s).status, TopicStatus::missing);
-  admin_.create_topic(topic);
-
-  EXPECT_EQ(resolver.resolve(topic, 5s).status, TopicStatus::exists);
-  submit_numbered(*broker, broker->open_topic(topic), 1, 10);
-  EXPECT_TRUE(poll_all(*broker));
-  EXPECT_THAT(outcomes(), ElementsAre(Pair(DeliveryOutcome::delivered, 10)));
-}
-
-TEST_F(KafkaBrokerTest, TheResolverSaysWhenNobodyCanBeAsked) {
-  BrokerSettings away = settings();
-  away.bootstrap_servers = "127.0.0.1:1";
-  const auto broker = KafkaBroker::make(away, log_);
-  TopicResolver resolver{*broker};
-
-  const auto start = std::chrono::steady_clock::now();
-  const TopicAnswer answer = resolver.resolve("orders", 300ms);
-
-  EXPECT_EQ(answer.status, TopicStatus::unknown);
-  EXPECT_NE(answer.reason, "");
-  EXPECT_FALSE(resolver.prime("orders", 100ms));
-  EXPECT_FALSE(resolver.kick_metadata(100ms));
-  EXPECT_LT(std::chrono::steady_clock::now() - start, 2s);
-}
-
-TEST_F(KafkaBrokerTest, APrimedTopicsFirstRecordIsNotDelayed) {
-  const auto broker = KafkaBroker::make(settings(), log_);
-  const std::string topic = make_topic();
-  ASSERT_TRUE(await_warm(*broker));
-  ASSERT_TRUE(TopicResolver{*broker}.prime(topic, 5s));
-
-  const auto start = std::chrono::steady_clock::now();
-  submit_numbered(*broker, broker->open_topic(topic), 1, 1);
-  ASSERT_TRUE(poll_all(*broker));
-
-  EXPECT_LT(std::chrono::steady_clock::now() - start, 100ms);
 }
 
 }  // namespace
