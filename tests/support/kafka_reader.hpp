@@ -48,6 +48,7 @@ class KafkaReader {
     set(settings, "enable.auto.commit", "false");
     set(settings, "enable.partition.eof", "true");
     set(settings, "auto.offset.reset", "error");
+    set(settings, "fetch.wait.max.ms", "10");  // how long the end of a topic takes to be seen
     set(settings, "log_level", "0");
     std::array<char, 512> error{};
     rd_kafka_conf_set(settings, "enable.metrics.push", "false", error.data(), error.size());
