@@ -94,6 +94,7 @@ struct alignas(64) WriterCounters {
 /// Written by the relay's thread.
 struct alignas(64) RelayCounters {
   Counter running;
+  Counter acked;
   Counter relayed;
   Counter dead_lettered;
   Counter marked;

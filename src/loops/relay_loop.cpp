@@ -320,6 +320,7 @@ void RelayLoop::on_delivered(const QueuedRow& row, Instant now) {
   const core::UnixTime up_since{
       (kafka_up_since_.time_since_epoch() + settings_.unix_time_offset).count()};
   const std::uint64_t delay = nanoseconds_since(row.row->spilled_at, at);
+  with_.counters.acked.add(1);
   with_.counters.delay_all.record(delay);
   if (kafka_up_ && row.row->spilled_at >= up_since) with_.counters.delay_kafka_up.record(delay);
 }

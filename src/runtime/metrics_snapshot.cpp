@@ -58,6 +58,7 @@ LaneMetrics lane_metrics(const handoff::LaneCounters& counters, std::uint64_t no
 
 RelayMetrics relay_metrics(const handoff::RelayCounters& counters) {
   return {.running = counters.running.get() != 0,
+          .acked = counters.acked.get(),
           .relayed = counters.relayed.get(),
           .dead_lettered = counters.dead_lettered.get(),
           .marked = counters.marked.get(),

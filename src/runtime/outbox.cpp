@@ -19,6 +19,12 @@ Microseconds microseconds_of(core::UnixTime time) {
       std::chrono::floor<std::chrono::microseconds>(std::chrono::nanoseconds{time.ns})};
 }
 
+std::optional<std::string> text_of(const std::optional<Bytes>& bytes) {
+  if (!bytes) return std::nullopt;
+  // Bytes may be looked at as characters.
+  return std::string{reinterpret_cast<const char*>(bytes->data()), bytes->size()};
+}
+
 OutboxRecord record_of(const postgres::AdminRecord& stored) {
   core::PositionText position;
   OutboxRecord record;
@@ -26,13 +32,9 @@ OutboxRecord record_of(const postgres::AdminRecord& stored) {
   record.topic = stored.topic;
   record.key = stored.key;
   record.payload = stored.payload;
-  for (core::HeaderReader reader{bytes_of(stored.headers)}; const auto header = reader.next();) {
-    std::optional<std::string> value;
-    if (header->value) {
-      // Bytes may be looked at as characters.
-      value.emplace(reinterpret_cast<const char*>(header->value->data()), header->value->size());
-    }
-    record.headers.emplace_back(header->name, std::move(value));
+  core::HeaderReader reader{bytes_of(stored.headers)};
+  while (const std::optional<Header> header = reader.next()) {
+    record.headers.emplace_back(header->name, text_of(header->value));
   }
   record.accepted_at = microseconds_of(stored.accepted_at);
   record.stored_at = microseconds_of(stored.stored_at);

@@ -287,9 +287,8 @@ std::uint64_t Pipeline::Impl::in_flight() const noexcept {
   return accepted > freed ? accepted - freed : 0;
 }
 
-Metrics Pipeline::Impl::metrics() const {
+Metrics Pipeline::Impl::counters() const {
   Metrics metrics;
-  runtime::LatencySum ack;
   const std::uint64_t now_ns = runtime::stamp_now().value;
   for (const auto& lane : lanes) {
     const handoff::LaneCounters& counters = lane->counters;
@@ -302,15 +301,12 @@ Metrics Pipeline::Impl::metrics() const {
     metrics.servers.kafka_up = metrics.servers.kafka_up || counters.broker_up.get() != 0;
     metrics.last_failover_ns = std::max(metrics.last_failover_ns, counters.last_failover_ns.get());
     metrics.last_return_ns = std::max(metrics.last_return_ns, counters.last_return_ns.get());
-    ack.add(counters.ack);
   }
   metrics.in_flight = in_flight();
-  runtime::LatencySum publish;
-  slots.for_each([&metrics, &publish](const handoff::PublisherCounters& slot) {
+  slots.for_each([&metrics](const handoff::PublisherCounters& slot) {
     metrics.accepted += slot.accepted.get();
     metrics.journal_full += slot.journal_full.get();
     metrics.too_large += slot.too_large.get();
-    publish.add(slot.publish);
   });
   metrics.recovered = records_recovered;
   metrics.accepted += records_recovered;
@@ -319,10 +315,25 @@ Metrics Pipeline::Impl::metrics() const {
   metrics.journal_used_bytes = journal.used_segments() * core::segment_bytes;
   metrics.servers.postgres_up = writer_counters.postgres_up.get() != 0;
   metrics.servers.redis_up = writer_counters.redis_up.get() != 0;
+  if (relay) metrics.relay = runtime::relay_metrics(relay->counters());
+  const runtime::Rates::Shares shares = rates.shares({.delivered = metrics.delivered,
+                                                      .spilled = metrics.spilled,
+                                                      .dead_lettered = metrics.dead_lettered});
+  metrics.kafka_publish_success_rate = shares.delivered;
+  metrics.outbox_fallback_rate = shares.spilled;
+  return metrics;
+}
+
+Metrics Pipeline::Impl::metrics() const {
+  Metrics metrics = counters();
+  runtime::LatencySum ack;
+  for (const auto& lane : lanes)
+    ack.add(lane->counters.ack);
+  runtime::LatencySum publish;
+  slots.for_each([&publish](const handoff::PublisherCounters& slot) { publish.add(slot.publish); });
   metrics.publish = publish.digest();
   metrics.ack = ack.digest();
   if (relay) {
-    metrics.relay = runtime::relay_metrics(relay->counters());
     runtime::LatencySum kafka_up;
     runtime::LatencySum all;
     kafka_up.add(relay->counters().delay_kafka_up);
@@ -330,11 +341,6 @@ Metrics Pipeline::Impl::metrics() const {
     metrics.outbox_processing_delay = kafka_up.digest();
     metrics.outbox_processing_delay_all = all.digest();
   }
-  const runtime::Rates::Shares shares = rates.shares({.delivered = metrics.delivered,
-                                                      .spilled = metrics.spilled,
-                                                      .dead_lettered = metrics.dead_lettered});
-  metrics.kafka_publish_success_rate = shares.delivered;
-  metrics.outbox_fallback_rate = shares.spilled;
   return metrics;
 }
 
@@ -408,6 +414,10 @@ bool Pipeline::flush(Deadline deadline) const noexcept {
 
 bool Pipeline::close(Deadline deadline) noexcept {
   return impl_->close(deadline);
+}
+
+Metrics Pipeline::counters() const {
+  return impl_->counters();
 }
 
 Metrics Pipeline::metrics() const {

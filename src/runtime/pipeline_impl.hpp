@@ -38,6 +38,7 @@ struct Pipeline::Impl {
   [[nodiscard]] bool is_settled_below(core::Stamp stamp) const noexcept;
   [[nodiscard]] std::uint64_t in_flight() const noexcept;
   bool close(Deadline deadline) noexcept;
+  [[nodiscard]] Metrics counters() const;
   [[nodiscard]] Metrics metrics() const;
 
   /// One lane's thread, its arrows and counters.
