@@ -5,6 +5,7 @@
 
 #include "core/check.hpp"
 #include "core/routing.hpp"
+#include "journal/journal_file.hpp"
 #include "journal/recovery.hpp"
 
 namespace spillway::sim {
@@ -16,6 +17,18 @@ constexpr std::uint32_t actors_of_a_lane = 10;
 
 ActorId plus(ActorId actor, std::uint32_t more) noexcept {
   return {actor.value + more};
+}
+
+/// Makes the file, if there is none.
+const std::string& with_instance(const ServiceSettings& settings) {
+  const journal::JournalFile file{settings.journal_path, settings.journal_bytes};
+  if (file.is_new()) file.header().instance = settings.instance.value;
+  return settings.journal_path;
+}
+
+SimBrokerSettings with_actor(SimBrokerSettings broker, ActorId actor) noexcept {
+  broker.actor = actor;
+  return broker;
 }
 
 Duration unix_offset(const World& world) noexcept {
@@ -34,7 +47,7 @@ handoff::TopicFacts facts_of(const SimKafka& kafka, std::string_view name) noexc
 
 SimService::SimService(World& world, const ServiceSettings& settings)
     : world_{world},
-      journal_{settings.journal_path, settings.journal_bytes},
+      journal_{with_instance(settings), settings.journal_bytes},
       recovered_{journal::recover(journal_)},
       outbox_{world, plus(settings.first_actor, outbox_actor), journal_.instance()},
       wakeups_{world, plus(settings.first_actor, wakeup_actor)} {
@@ -119,11 +132,12 @@ std::uint64_t SimService::in_journal() noexcept {
   return accepted_ + recovered_.records - freed;
 }
 
-SimRelay::SimRelay(World& world, const SimRelaySettings& settings, const loops::RelaySettings& loop)
+SimRelay::SimRelay(World& world, const SimRelaySettings& settings, const loops::RelaySettings& loop,
+                   SimBrokerSettings broker)
     : world_{world},
       store_{world, settings},
       wakeups_{world, plus(settings.actor, 1)},
-      brokers_{world, {.actor = plus(settings.actor, 2)}, std::chrono::milliseconds{1}} {
+      brokers_{world, with_actor(broker, plus(settings.actor, 2)), std::chrono::milliseconds{1}} {
   loops::RelaySettings with_offset = loop;
   with_offset.unix_time_offset = unix_offset(world);
   loop_.emplace(with_offset,

@@ -34,6 +34,7 @@ namespace spillway::sim {
 struct ServiceSettings {
   std::string journal_path;
   std::size_t journal_bytes = 5 * core::segment_bytes;
+  core::InstanceId instance{0x5157};  ///< Of a new journal: a seed must not meet a random one.
   std::size_t lanes = 1;
   loops::LaneSettings lane;
   loops::WriterSettings writer;
@@ -105,7 +106,9 @@ class SimService {
 
 class SimRelay {
  public:
-  SimRelay(World& world, const SimRelaySettings& settings, const loops::RelaySettings& loop = {});
+  /// Its producers' actors come from `settings`.
+  SimRelay(World& world, const SimRelaySettings& settings, const loops::RelaySettings& loop = {},
+           SimBrokerSettings broker = {});
 
   void step();
 

@@ -57,7 +57,10 @@ class OnSimulatedServers : public ::testing::Test {
   }
   /// Starts it.
   sim::SimRelay& relay() {
-    if (!relay_) relay_ = std::make_unique<sim::SimRelay>(world(), relay_settings_, relay_loop_);
+    if (!relay_) {
+      relay_ =
+          std::make_unique<sim::SimRelay>(world(), relay_settings_, relay_loop_, settings().broker);
+    }
     return *relay_;
   }
   void kill_relay() {
