@@ -1,5 +1,6 @@
 #include "core/secrets.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <optional>
@@ -53,7 +54,7 @@ std::string hide_keyword_values(std::string_view rest) {
   return shown;
 }
 
-// ?name=value&name=value
+// ?name=value&name=value; the first name keeps its '?', which is_secret_keyword() does not mind.
 std::string hide_query(std::string_view query) {
   std::string shown;
   while (!query.empty()) {
@@ -93,9 +94,8 @@ std::string hide_conninfo_secrets(std::string_view conninfo) {
     return hide_keyword_values(conninfo);
   }
   const std::string url = hide_url_secrets(conninfo);
-  const std::size_t query = url.find('?');
-  if (query == std::string::npos) return url;
-  return url.substr(0, query + 1) + hide_query(std::string_view{url}.substr(query + 1));
+  const std::size_t query = std::min(url.find('?'), url.size());
+  return url.substr(0, query) + hide_query(std::string_view{url}.substr(query));
 }
 
 bool is_secret_property(std::string_view name) noexcept {

@@ -17,6 +17,8 @@ template <class... Functions>
 struct Overloaded : Functions... {
   using Functions::operator()...;
 };
+template <class... Functions>
+Overloaded(Functions...) -> Overloaded<Functions...>;
 
 template <class Value>
 bool store(Value* field, std::optional<Value> value) {
@@ -122,26 +124,26 @@ bool assign(const Setting& setting, const SettingValue& value, Config& config) {
 }
 
 std::string expected_kind(const Setting& setting) {
-  return std::visit(
-      Overloaded{
-          [](const std::string*) { return "a text"; },
-          [](const bool*) { return "true or false"; },
-          [](const unsigned*) { return "a whole number"; },
-          [&](const std::size_t*) {
-            return setting.unit == Unit::bytes ? "a size such as \"64MiB\", or whole bytes"
-                                               : "a whole number";
-          },
-          [](const std::chrono::milliseconds*) {
-            return "a duration such as \"75ms\" or \"1s\", or whole milliseconds";
-          },
-          [](const std::chrono::microseconds*) {
-            return "a duration such as \"200us\" or \"1ms\", or whole milliseconds";
-          },
-          [](const std::vector<unsigned>*) { return "a list of numbers, [2, 3] (2,3 as a flag)"; },
-          [](const Environment*) { return "development, staging or production"; },
-          [](const LogLevel*) { return "debug, info, warning or error"; },
-      },
-      setting.value(Config{}));
+  return std::visit(Overloaded{
+                        [](const std::string*) { return "a text"; },
+                        [](const bool*) { return "true or false"; },
+                        [](const unsigned*) { return "a whole number"; },
+                        [&](const std::size_t*) {
+                          return setting.unit == Unit::bytes
+                                     ? "a size such as \"64MiB\", or whole bytes"
+                                     : "a whole number";
+                        },
+                        [](const std::chrono::milliseconds*) {
+                          return "a duration such as \"75ms\" or \"1s\", or whole milliseconds";
+                        },
+                        [](const std::chrono::microseconds*) {
+                          return "a duration such as \"200us\" or \"1ms\", or whole milliseconds";
+                        },
+                        [](const std::vector<unsigned>*) { return "a list such as [2, 3]"; },
+                        [](const Environment*) { return "development, staging or production"; },
+                        [](const LogLevel*) { return "debug, info, warning or error"; },
+                    },
+                    setting.value(Config{}));
 }
 
 std::optional<std::string> text_of(const SettingValue& value) {

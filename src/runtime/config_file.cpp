@@ -66,6 +66,7 @@ class Walk {
   std::vector<Assignment> in_order_of_lines() {
     std::ranges::stable_sort(found_, {}, &Found::line);
     std::vector<Assignment> assignments;
+    assignments.reserve(found_.size());
     for (Found& found : found_)
       assignments.push_back(std::move(found.assignment));
     return assignments;

@@ -30,6 +30,7 @@ constexpr const char* variable_environment = "ENVIRONMENT";
 
 std::vector<Assignment> assignments_of(const std::map<std::string, std::string>& overrides) {
   std::vector<Assignment> assignments;
+  assignments.reserve(overrides.size());
   for (const auto& [key, text] : overrides) {
     assignments.push_back({key, origin_flag, core::Untyped{text}});
   }
@@ -105,8 +106,8 @@ class Loader {
       const auto text = core::text_of(assignment.value);
       const bool may_be_shown = setting.secret == core::Secret::none && text.has_value();
       faults_.push_back(assignment.origin + ": " + assignment.key + " is " +
-                        (may_be_shown ? *text : std::string{"of another kind"}) + "; it must be " +
-                        core::expected_kind(setting));
+                        (may_be_shown ? *text : std::string{"another kind of value"}) +
+                        "; it must be " + core::expected_kind(setting));
       return;
     }
     if (assignment.key == "environment") {

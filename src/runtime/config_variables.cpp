@@ -48,6 +48,7 @@ std::map<std::string, std::string, std::less<>> keys_by_variable() {
 std::string unknown_variable(std::string_view variable,
                              const std::map<std::string, std::string, std::less<>>& known) {
   std::vector<std::string_view> candidates;
+  candidates.reserve(known.size());
   for (const auto& [name, key] : known)
     candidates.push_back(name);
   const auto meant = core::nearest(variable, candidates);
@@ -86,7 +87,7 @@ std::vector<Assignment> read_config_variables(std::vector<std::string>& faults) 
       if (!is_left_alone(variable)) faults.push_back(unknown_variable(variable, known));
       continue;
     }
-    std::string value{text.substr(equals + 1)};
+    const std::string value{text.substr(equals + 1)};
     const auto [place, is_first] =
         found.try_emplace(key->second, Assignment{.key = key->second,
                                                   .origin = std::string{variable},
@@ -97,6 +98,7 @@ std::vector<Assignment> read_config_variables(std::vector<std::string>& faults) 
     }
   }
   std::vector<Assignment> assignments;
+  assignments.reserve(found.size());
   for (auto& [key, assignment] : found)
     assignments.push_back(std::move(assignment));
   return assignments;

@@ -10,7 +10,7 @@
 
 namespace spdlog {
 class logger;
-}
+}  // namespace spdlog
 
 namespace spillway::runtime {
 
@@ -18,6 +18,8 @@ namespace spillway::runtime {
 class CallbackLog final : public ports::Log {
  public:
   explicit CallbackLog(const Config& config);
+  CallbackLog(const CallbackLog&) = delete;
+  CallbackLog& operator=(const CallbackLog&) = delete;
   ~CallbackLog() override;
 
   /// A callback that throws all the same loses that line, nothing else.

@@ -86,5 +86,9 @@ ExitCode run(int argc, char** argv) {
 }  // namespace spillway::program
 
 int main(int argc, char** argv) {
-  return static_cast<int>(spillway::program::run(argc, argv));
+  try {
+    return static_cast<int>(spillway::program::run(argc, argv));
+  } catch (const std::exception&) {  // Not even an error could be printed.
+    return static_cast<int>(spillway::program::ExitCode::unusable);
+  }
 }

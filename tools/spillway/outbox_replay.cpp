@@ -52,6 +52,7 @@ Config config_for_replay(Config config) {
 
 std::vector<Header> headers_of(const OutboxRecord& letter) {
   std::vector<Header> headers;
+  headers.reserve(letter.headers.size());
   for (const auto& [name, value] : letter.headers) {
     headers.push_back(
         {.name = name, .value = value ? std::optional{bytes_of(*value)} : std::nullopt});
@@ -115,14 +116,14 @@ class Replay {
                             .headers = headers,
                             .event_time = letter.event_time,
                             .tombstone = !letter.payload};
-    const PublishResult result = publisher_.publish_within(within_, envelope);
-    if (!result) {
+    const auto ticket = publisher_.publish_within(within_, envelope).ticket();
+    if (!ticket) {
       throw CommandError{ExitCode::inconclusive,
                          letter.position +
                              " was not accepted; neither Kafka nor Postgres took "
                              "letters for long; run it again when they do"};
     }
-    if (pipeline_.wait(*result.ticket(), steady_clock::now() + within_) == Outcome::pending) {
+    if (pipeline_.wait(*ticket, steady_clock::now() + within_) == Outcome::pending) {
       leave_journal();
     }
   }

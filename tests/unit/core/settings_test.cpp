@@ -70,7 +70,7 @@ TEST(Settings, RefuseAFinerDurationThanTheFieldKeeps) {
 }
 
 struct DurationRow {
-  const char* text;
+  const char* text = "";
   std::optional<std::chrono::microseconds> value;
 };
 constexpr std::array durations{
@@ -96,7 +96,7 @@ TEST(Durations, AreANumberAndAUnit) {
 }
 
 struct SizeRow {
-  const char* text;
+  const char* text = "";
   std::optional<std::int64_t> value;
 };
 constexpr std::array sizes{
