@@ -20,9 +20,10 @@ Microseconds microseconds_of(core::UnixTime time) {
 }
 
 std::optional<std::string> text_of(const std::optional<Bytes>& bytes) {
-  if (!bytes) return std::nullopt;
+  std::optional<std::string> text;
   // Bytes may be looked at as characters.
-  return std::string{reinterpret_cast<const char*>(bytes->data()), bytes->size()};
+  if (bytes) text.emplace(reinterpret_cast<const char*>(bytes->data()), bytes->size());
+  return text;
 }
 
 OutboxRecord record_of(const postgres::AdminRecord& stored) {
@@ -33,7 +34,7 @@ OutboxRecord record_of(const postgres::AdminRecord& stored) {
   record.key = stored.key;
   record.payload = stored.payload;
   core::HeaderReader reader{bytes_of(stored.headers)};
-  while (const std::optional<Header> header = reader.next()) {
+  for (auto header = reader.next(); header.has_value(); header = reader.next()) {
     record.headers.emplace_back(header->name, text_of(header->value));
   }
   record.accepted_at = microseconds_of(stored.accepted_at);

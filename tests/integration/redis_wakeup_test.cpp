@@ -27,6 +27,7 @@ using spillway::testing::eventually;
 using spillway::testing::real_now;
 
 std::string server_url() {
+  // NOLINTNEXTLINE(concurrency-mt-unsafe): no test changes its environment.
   const char* url = std::getenv("SPILLWAY_REDIS");
   if (url == nullptr) {
     throw std::runtime_error{
@@ -35,18 +36,21 @@ std::string server_url() {
   return url;
 }
 
+RedisAddress server_address() {
+  return parse_redis_url(server_url()).address.value_or(RedisAddress{});
+}
+
 class RedisWakeupOnServer : public ::testing::Test {
  protected:
   RedisWakeupOnServer() {
-    const ParsedRedisUrl parsed = parse_redis_url(server_url());
-    if (!parsed.address) throw std::runtime_error{parsed.problem};
-    admin_.reset(redisConnect(parsed.address->host.c_str(), parsed.address->port));
+    const RedisAddress server = server_address();
+    admin_.reset(redisConnect(server.host.c_str(), server.port));
     if (!admin_ || admin_->err != 0) throw std::runtime_error{"no Redis at " + server_url()};
     std::random_device device;
     settings_.url = server_url();
     settings_.list = "spillway-test-" + std::to_string((std::uint64_t{device()} << 32U) | device());
   }
-  ~RedisWakeupOnServer() override { command("DEL " + settings_.list); }
+  void TearDown() override { command("DEL " + settings_.list); }
 
   // Words without spaces.
   Reply command(const std::string& words) {
@@ -186,8 +190,7 @@ TEST_F(RedisWakeupOnServer, SaysAnErrorOnceAndThatItIsOver) {
 TEST_F(RedisWakeupOnServer, WorksWithNoMoreRightsThanDocumented) {
   const std::string user = settings_.list;
   command("ACL SETUSER " + user + " on >open -@all +lpush +ltrim +blpop +ping ~" + settings_.list);
-  const ParsedRedisUrl server = parse_redis_url(server_url());
-  settings_.url = "redis://" + user + "@" + server.address->server();
+  settings_.url = "redis://" + user + "@" + server_address().server();
   settings_.password = "wrong";
   RedisSender refused{settings_, log_};
   EXPECT_FALSE(eventually(200ms, [&] {

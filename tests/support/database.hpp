@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <cstdio>
 #include <cstdlib>
 #include <memory>
 #include <random>
@@ -83,6 +84,7 @@ class TestDatabase {
  private:
   // Keywords and values, also when the variable holds a URI, so that more can be appended.
   static std::string server_conninfo() {
+    // NOLINTNEXTLINE(concurrency-mt-unsafe): no test changes its environment.
     const char* given = std::getenv("SPILLWAY_POSTGRES");
     if (given == nullptr) {
       throw std::runtime_error{

@@ -40,6 +40,12 @@ std::string letter_values(core::StreamId stream, const ports::DeadLetterRow& let
          ", " + text_literal(letter.error) + ")";
 }
 
+// Held rows are above it, and below it may be index entries of many rows long deleted.
+std::string above_relayed(core::StreamId stream) {
+  return " AND seq > coalesce((SELECT relayed_through FROM spillway.relay_progress WHERE " +
+         where_stream(stream) + "), 0)";
+}
+
 // Those that become ordinary rows: one statement for each mark.
 void append_ordinary(std::string& sql, core::StreamId stream,
                      std::span<const ports::Unfinished> unfinished) {
@@ -152,8 +158,8 @@ std::string release_sql(core::StreamId stream, core::Seq held_through,
   append_ordinary(sql, stream, unfinished);
   append_letters(sql, stream, unfinished);
   const std::string through = number(held_through.value);
-  sql += "DELETE FROM spillway.outbox WHERE " + where_stream(stream) + " AND seq <= " + through +
-         " AND held;\n";
+  sql += "DELETE FROM spillway.outbox WHERE " + where_stream(stream) + above_relayed(stream) +
+         " AND seq <= " + through + " AND held;\n";
   // Rows held above it were not spoken of: the stream stays held for their sake.
   sql += "UPDATE spillway.stream SET held_through = 0 WHERE " + where_stream(stream) +
          " AND held_through <= " + through;

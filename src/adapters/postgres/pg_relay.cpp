@@ -157,6 +157,7 @@ void PgRelay::scan(core::Instant now) {
 
 void PgRelay::look() {
   std::vector<std::uint64_t> keys;
+  keys.reserve(leases_.size());
   for (const core::StreamId& stream : leases_)
     keys.push_back(from_bigint(lease_key(stream)));
   send(Phase::looking, look_sql(keys));

@@ -98,9 +98,10 @@ std::string adopt_sql(core::InstanceId instance) {
          number(owner_key(instance)) +
          ")::text, true);\n"
          "UPDATE spillway.outbox o SET held = false, resend = 'recovery' FROM spillway.stream s "
-         "WHERE " +
+         "LEFT JOIN spillway.relay_progress p USING (instance, lane) WHERE " +
          std::string{alone} + " AND s.instance = " + id +
-         " AND o.instance = s.instance AND o.lane = s.lane AND o.seq <= s.held_through AND "
+         " AND o.instance = s.instance AND o.lane = s.lane "
+         "AND o.seq > coalesce(p.relayed_through, 0) AND o.seq <= s.held_through AND "
          "o.held;\n"
          "UPDATE spillway.stream SET held_through = 0 WHERE " +
          std::string{alone} + " AND instance = " + id + " AND held_through <> 0 RETURNING lane";

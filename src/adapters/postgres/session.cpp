@@ -35,12 +35,22 @@ bool is_ready(int socket, PostgresPollingStatusType wanted) {
   return ::poll(&entry, 1, 0) > 0;
 }
 
+std::string why_not_connected(PGconn* connection) {
+  std::string why = PQerrorMessage(connection);
+  if (PQconnectionNeedsPassword(connection) == 1) {
+    why += "; it wants a password: set postgres.password_file";
+  } else if (PQconnectionUsedPassword(connection) == 1) {
+    why += "; see postgres.password_file";
+  }
+  return why;
+}
+
 // libpq prints notices to standard error unless told otherwise.
 void ignore_notice(void* /*unused*/, const PGresult* /*unused*/) {}
 
 }  // namespace
 
-Session::Session(SessionSettings settings, ports::Log& log)
+Session::Session(const SessionSettings& settings, ports::Log& log)
     : parameters_{connect_parameters(settings.conninfo, settings.password,
                                      settings.application_name)},
       connect_within_{settings.connect_within},
@@ -76,7 +86,7 @@ SessionEvent Session::continue_connect(core::Instant now) {
          is_ready(PQsocket(connection_.get()), connecting_for_)) {
     connecting_for_ = PQconnectPoll(connection_.get());
     if (connecting_for_ == PGRES_POLLING_FAILED) {
-      drop(PQerrorMessage(connection_.get()), now);
+      drop(why_not_connected(connection_.get()), now);
       return SessionEvent::none;
     }
     if (connecting_for_ != PGRES_POLLING_OK) continue;

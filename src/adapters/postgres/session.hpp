@@ -46,7 +46,7 @@ enum class SessionEvent : std::uint8_t {
 class Session {
  public:
   /// Connects with the first poll(). @throws StartError when `conninfo` cannot be read
-  Session(SessionSettings settings, ports::Log& log);
+  Session(const SessionSettings& settings, ports::Log& log);
 
   [[nodiscard]] SessionEvent poll(core::Instant now);
 

@@ -180,8 +180,8 @@ void Connection::send_unsent() noexcept {
 
 // False: the connection is broken.
 bool Connection::receive() {
-  std::array<char, receive_chunk_bytes>
-      chunk;  // NOLINT(cppcoreguidelines-pro-type-member-init): filled by recv
+  // NOLINTNEXTLINE(cppcoreguidelines-pro-type-member-init): recv fills it.
+  std::array<char, receive_chunk_bytes> chunk;
   while (!broken_) {
     const ssize_t received = ::recv(context_->fd, chunk.data(), chunk.size(), MSG_DONTWAIT);
     if (received > 0) {

@@ -22,12 +22,14 @@ constexpr std::string_view ask_for_s = "20";
 constexpr core::Duration answer_slack = 5s;
 constexpr std::size_t tokens_per_poll_max = 256;
 
-std::optional<Connection> make_connection(const RedisSettings& settings, ports::Log& log) {
-  if (settings.url.empty()) return std::nullopt;
-  ParsedRedisUrl parsed = parse_redis_url(settings.url);
+// Null: no wakeups are wanted.
+std::unique_ptr<Connection> make_connection(const RedisSettings& settings, ports::Log& log) {
+  if (settings.url.empty()) return nullptr;
+  const ParsedRedisUrl parsed = parse_redis_url(settings.url);
   if (!parsed.address) throw StartError{"redis.url: " + parsed.problem};
-  if (!settings.password.empty()) parsed.address->password = settings.password;
-  return std::optional<Connection>{std::in_place, std::move(*parsed.address), log};
+  RedisAddress address = *parsed.address;
+  if (!settings.password.empty()) address.password = settings.password;
+  return std::make_unique<Connection>(std::move(address), log);
 }
 
 }  // namespace

@@ -9,7 +9,7 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <optional>
+#include <memory>
 #include <string>
 
 #include "adapters/redis/connection.hpp"
@@ -45,7 +45,7 @@ class RedisSender final : public ports::WakeupSender {
   std::string list_;
   std::string list_last_;  // the index of the last token kept
   ports::Trouble trouble_;
-  std::optional<Connection> connection_;
+  std::unique_ptr<Connection> connection_;
   std::uint64_t replies_owed_ = 0;
   core::Instant answered_at_{};
   core::Instant look_at_{};
@@ -67,7 +67,7 @@ class RedisReceiver final : public ports::WakeupReceiver {
   void ask(core::Instant now);
 
   std::string list_;
-  std::optional<Connection> connection_;
+  std::unique_ptr<Connection> connection_;
   core::Instant answer_due_at_{};
 };
 

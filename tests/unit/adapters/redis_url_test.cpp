@@ -42,12 +42,13 @@ TEST_P(RedisUrlReadable, Means) {
   const ParsedRedisUrl parsed = parse_redis_url(GetParam().url);
 
   ASSERT_TRUE(parsed.address) << parsed.problem;
-  EXPECT_EQ(parsed.address->host, GetParam().means.host);
-  EXPECT_EQ(parsed.address->port, GetParam().means.port);
-  EXPECT_EQ(parsed.address->unix_path, GetParam().means.unix_path);
-  EXPECT_EQ(parsed.address->user, GetParam().means.user);
-  EXPECT_EQ(parsed.address->password, GetParam().means.password);
-  EXPECT_EQ(parsed.address->database, GetParam().means.database);
+  const RedisAddress address = parsed.address.value_or(RedisAddress{});
+  EXPECT_EQ(address.host, GetParam().means.host);
+  EXPECT_EQ(address.port, GetParam().means.port);
+  EXPECT_EQ(address.unix_path, GetParam().means.unix_path);
+  EXPECT_EQ(address.user, GetParam().means.user);
+  EXPECT_EQ(address.password, GetParam().means.password);
+  EXPECT_EQ(address.database, GetParam().means.database);
 }
 INSTANTIATE_TEST_SUITE_P(RedisUrl, RedisUrlReadable, testing::ValuesIn(readable),
                          [](const auto& row) { return std::string{row.param.name}; });
@@ -87,8 +88,11 @@ INSTANTIATE_TEST_SUITE_P(RedisUrl, RedisUrlRefused, testing::ValuesIn(refused),
                          [](const auto& row) { return std::string{row.param.name}; });
 
 TEST(RedisUrl, NamesTheServerWithoutSecrets) {
-  EXPECT_EQ(parse_redis_url("redis://me:secret@cache:7000/1").address->server(), "cache:7000");
-  EXPECT_EQ(parse_redis_url("unix:///run/r.sock").address->server(), "/run/r.sock");
+  const RedisAddress tcp{.host = "cache", .port = 7000, .user = "me", .password = "secret"};
+  const RedisAddress local{.unix_path = "/run/r.sock"};
+
+  EXPECT_EQ(tcp.server(), "cache:7000");
+  EXPECT_EQ(local.server(), "/run/r.sock");
 }
 
 }  // namespace
