@@ -119,7 +119,7 @@ class Drill {
 
 void Drill::tick_once(const Pipeline& pipeline, const LoadGenerator& load) {
   if (stop_.wait_for(tick)) throw CommandError{ExitCode::inconclusive, "ended by a signal"};
-  view_.show(now(), pipeline.metrics(), load);
+  view_.show(now(), pipeline.counters(), load);
 }
 
 void Drill::await(const Pipeline& pipeline, const LoadGenerator& load,
@@ -134,7 +134,7 @@ bool Drill::await_direct(const Pipeline& pipeline, const LoadGenerator& load,
   std::optional<DemoClock::time_point> direct_since;
   while (now() < plan_.at_most) {
     tick_once(pipeline, load);
-    const Metrics metrics = pipeline.metrics();
+    const Metrics metrics = pipeline.counters();
     if (!all_direct(metrics) || !metrics.servers.kafka_up) {
       direct_since.reset();
     } else if (!direct_since) {
@@ -214,7 +214,7 @@ DemoResult Drill::run(const OfferMetrics& offer) {
       load.add_latency(act, result_.publish[act]);
   }
   result_.settled = pipeline.flush(DemoClock::now() + settled_within);
-  while (result_.settled && pipeline.metrics().outbox_queue_depth != 0 && now() < plan_.at_most) {
+  while (result_.settled && pipeline.counters().outbox_queue_depth != 0 && now() < plan_.at_most) {
     if (stop_.wait_for(tick)) break;
   }
   result_.metrics = pipeline.metrics();

@@ -25,15 +25,15 @@ std::optional<std::chrono::nanoseconds> FailoverWatch::result() {
 RecoveryWatch::RecoveryWatch(const Pipeline& pipeline, const RawClient& raw)
     : pipeline_{pipeline},
       raw_{raw},
-      relayed_before_{pipeline.metrics().relay.relayed},
+      acked_before_{pipeline.counters().relay.acked},
       thread_{[this](const std::stop_token& stop) { watch(stop); }} {}
 
 void RecoveryWatch::watch(const std::stop_token& stop) noexcept {
   while (!stop.stop_requested() && !all_direct_.get()) {
     std::this_thread::sleep_for(1ms);
-    const Metrics metrics = pipeline_.metrics();
+    const Metrics metrics = pipeline_.counters();
     const auto now = DemoClock::now();
-    if (!first_row_.get() && metrics.relay.relayed > relayed_before_) first_row_.note(now);
+    if (!first_row_.get() && metrics.relay.acked > acked_before_) first_row_.note(now);
     const bool holds =
         std::ranges::any_of(metrics.lanes, [](const auto& lane) { return lane.held != 0; });
     if (!outbox_empty_.get() && first_row_.get() && metrics.outbox_queue_depth == 0 && !holds) {

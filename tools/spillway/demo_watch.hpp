@@ -67,7 +67,7 @@ class RecoveryWatch {
 
   const Pipeline& pipeline_;
   const RawClient& raw_;
-  std::uint64_t relayed_before_;
+  std::uint64_t acked_before_;
   Moment first_row_;
   Moment outbox_empty_;
   Moment all_direct_;
