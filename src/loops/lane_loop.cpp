@@ -52,27 +52,25 @@ LaneLoop::LaneLoop(core::LaneIndex lane, const LaneSettings& settings, const Lan
     : lane_{lane},
       settings_{settings},
       journal_{wiring.journal},
-      hand_off_{wiring.hand_off},
       topics_{wiring.topics},
-      brokers_{wiring.brokers},
       counters_{wiring.counters},
       log_{wiring.log},
       writer_{lane, settings.credit, wiring.journal, wiring.to_writer, wiring.from_writer},
       releaser_{wiring.journal, wiring.counters.freed},
+      backlog_{lane, wiring.journal, wiring.hand_off, std::move(recovered)},
       window_{settings.window},
-      recovered_{std::move(recovered)},
-      gated_{wiring.journal.is_relaning()},
-      topic_handles_(core::topics_max),
-      next_seq_{wiring.journal.next_seq(lane)} {
+      producer_{wiring.brokers} {
   counters_.state.set(static_cast<std::uint64_t>(state_));
-  if (!gated_) number_recovered();
+  counters_.accepted.add(backlog_.number_recovered());
 }
 
 std::size_t LaneLoop::step(Instant now) {
-  std::size_t work = exchange_broker(now);
-  work += hear_writer();
+  exchange_producer(now);
+  std::size_t work = hear_writer();
   work += hear_broker(now);
-  work += number_arrivals(now);
+  const std::size_t arrived = backlog_.number_arrivals(now);
+  counters_.accepted.add(arrived);
+  work += arrived;
   change_state(now);
   work += feed(now);
   releaser_.flush();
@@ -80,42 +78,23 @@ std::size_t LaneLoop::step(Instant now) {
   return work;
 }
 
-// --- the producer
-// ---------------------------------------------------------------------------------
+// ---- The producer ----
 
-std::size_t LaneLoop::exchange_broker(Instant now) {
-  if (!next_broker_) {
-    next_broker_ = brokers_.take();
-    next_broker_since_ = now;
-    if (next_broker_) relaxed_until_ = now + settings_.relaxed_for;
-  }
-  if (!next_broker_) {
-    if (broker_ || broker_ordered_) return 0;
-    brokers_.order(core::batch_bytes_default);
-    broker_ordered_ = true;
-    return 1;
-  }
-  if (window_.size() != 0) return 0;  // What the old one has, it finishes.
-  std::array<ports::Report, 1> none;
-  static_cast<void>(next_broker_->poll(none));  // it owes none, but it grows warm by this
-  // A cold one would look like an outage. Without Kafka it stays cold: that shows in the old one.
-  if (broker_ && broker_->health().up && !broker_broken_ && !next_broker_->health().warm) return 0;
-  if (broker_) brokers_.retire(std::move(broker_));
-  broker_ = std::move(next_broker_);
-  std::ranges::fill(topic_handles_, std::nullopt);
-  broker_ordered_ = false;
-  broker_broken_ = false;
-  relaxed_until_ = now + settings_.relaxed_for;
-  counters_.producer_batch_bytes.set(broker_->batch_bytes_max());
-  return 1;
+void LaneLoop::exchange_producer(Instant now) {
+  const bool has_changed = producer_.exchange(window_.size() != 0, now);
+  // A producer is slow at first, and so is what waits for one.
+  if (has_changed || producer_.next_since() == now) relaxed_until_ = now + settings_.relaxed_for;
+  if (!has_changed) return;
+  counters_.producer_batch_bytes.set(producer_.get()->batch_bytes_max());
 }
 
 std::size_t LaneLoop::hear_broker(Instant now) {
-  if (!broker_) return 0;
+  ports::Broker* const broker = producer_.get();
+  if (broker == nullptr) return 0;
   std::array<ports::Report, reports_at_once> reports;
   std::size_t heard = 0;
   while (heard < reports_in_a_step) {
-    const std::size_t count = broker_->poll(reports);
+    const std::size_t count = broker->poll(reports);
     for (const ports::Report& report : std::span{reports}.first(count)) {
       on_report(window_.on_report(report.tag, report.outcome, report.error), now);
     }
@@ -145,12 +124,12 @@ void LaneLoop::on_report(InFlight& entry, Instant now) {
     case DeliveryOutcome::batch_refused:
       batch_refused_ = true;
       if (holding_) return;
-      renumber(entry.record, entry.seq, entry.stamp);
+      renumber(entry);
       entry.closed = true;
       return;
     case DeliveryOutcome::not_persisted:
     case DeliveryOutcome::possibly_persisted:
-      broker_broken_ = true;
+      producer_.mark_dead();
       return;
   }
 }
@@ -161,61 +140,18 @@ void LaneLoop::close_delivered(InFlight& entry) {
   entry.closed = true;
 }
 
-// --- numbering
-// ------------------------------------------------------------------------------------
-
-std::size_t LaneLoop::number_arrivals(Instant now) {
-  hand_off_.drain_into(merge_);
-  if (gated_) return 0;
-  merge_.merge(stamp_of(now));
-  const auto ready = merge_.ready();
-  if (ready.empty()) return 0;
-  for (const core::HandedOver& arrived : ready) {
-    backlog_.push_back(
-        {.record = arrived.record, .seq = give_seq(arrived.record), .stamp = arrived.stamp});
-  }
-  journal_.set_next_seq(lane_, next_seq_);
-  counters_.accepted.add(ready.size());
-  const std::size_t count = ready.size();
-  merge_.clear_ready();
-  return count;
-}
-
-void LaneLoop::number_recovered() {
-  for (const journal::RecoveredRecord& found : recovered_) {
-    const Seq seq = found.seq.value != 0 ? found.seq : give_seq(found.record);
-    backlog_.push_back({.record = found.record,
-                        .seq = seq,
-                        .stamp = found.stamp,
-                        .resend = found.submitted ? ResendCause::recovery : ResendCause::none});
-  }
-  journal_.set_next_seq(lane_, next_seq_);
-  counters_.accepted.add(recovered_.size());
-  recovered_.clear();
-}
-
-Seq LaneLoop::give_seq(core::RecordOffset record) {
-  core::RecordHeader& header = journal_.record(record);
-  header.seq = next_seq_.value;
-  journal::store_state(header, RecordState::numbered);
-  return std::exchange(next_seq_, next_seq_.next());
-}
-
 // Later seqs may be in the log already: under its old one a consumer's filter would drop the
 // record.
-void LaneLoop::renumber(core::RecordOffset record, Seq old_seq, Stamp stamp) {
-  journal_.record(record).renumbered_from = old_seq.value;
-  backlog_.push_back({.record = record, .seq = give_seq(record), .stamp = stamp});
-  journal_.set_next_seq(lane_, next_seq_);
+void LaneLoop::renumber(const InFlight& entry) {
+  backlog_.renumber(entry.record, entry.seq, entry.stamp);
   ++renumbered_open_;
   counters_.renumbered.add(1);
 }
 
-// --- the state
-// ------------------------------------------------------------------------------------
+// ---- The state ----
 
 void LaneLoop::change_state(Instant now) {
-  if (gated_) return;
+  if (backlog_.is_gated()) return;
   for (std::size_t i = 0; i < transitions_in_a_step; ++i) {
     const core::LaneFacts seen = facts();
     const LaneState next = core::next_state(state_, seen, settings_.limits, now);
@@ -225,24 +161,24 @@ void LaneLoop::change_state(Instant now) {
 }
 
 core::LaneFacts LaneLoop::facts() const {
-  const ports::BrokerHealth health = broker_ ? broker_->health() : ports::BrokerHealth{};
+  const ports::BrokerHealth health = producer_.health();
   auto& window = const_cast<core::Window&>(window_);  // its cursors move, what it says does not
   core::LaneFacts seen;
-  seen.producer_fatal = broker_ && (health.fatal || broker_broken_);
-  seen.broker_gone =
-      (window_.open() != 0 || (!broker_ && !backlog_.empty())) && (!health.up || health.refused);
+  seen.producer_fatal = producer_.is_dead();
+  const bool is_awaited = window_.open() != 0 || (producer_.get() == nullptr && !backlog_.empty());
+  seen.broker_gone = is_awaited && (!health.up || health.refused);
   seen.batch_refused = batch_refused_ && state_ == LaneState::direct;
   seen.topic_unknown = next_topic_is_unknown();
   seen.spill_forced = settings_.spill_forced;
   seen.outbox_owed = owes_outbox();
   if (!holding_) seen.oldest_unreported_at = window.oldest_open_at();
-  if (next_broker_ && window_.size() == 0 && !backlog_.empty()) {
-    seen.oldest_unreported_at = next_broker_since_;
+  if (window_.size() == 0 && !backlog_.empty() && producer_.next_since()) {
+    seen.oldest_unreported_at = producer_.next_since();
   }
   seen.relaxed_until = relaxed_until_;
   seen.reports_owed = window_.open();
   seen.held = holding_ ? window_.size() : 0;
-  seen.producer_warm = is_warm();
+  seen.producer_warm = producer_.is_warm();
   seen.outbox_untouched = writer_.outbox_untouched();
   seen.outbox_drained = writer_.outbox_drained();
   seen.backlog_rows = writer_.backlog_rows();
@@ -250,12 +186,6 @@ core::LaneFacts LaneLoop::facts() const {
       static_cast<unsigned>(100 * journal_.used_segments() / journal_.segment_count());
   if (state_ == LaneState::returning && !backlog_.empty()) seen.returning_since = state_since_;
   return seen;
-}
-
-bool LaneLoop::is_warm() const {
-  if (!broker_ || next_broker_) return false;
-  const ports::BrokerHealth health = broker_->health();
-  return health.up && health.warm && !health.refused && !health.fatal;
 }
 
 bool LaneLoop::next_topic_is_unknown() const {
@@ -290,12 +220,12 @@ void LaneLoop::enter(LaneState next, const core::LaneFacts& seen, Instant now) {
   }
   if (from == LaneState::recalling) {
     static_cast<void>(resolve_held(now));
-    if (broker_) brokers_.retire(std::move(broker_));
+    producer_.retire();
   }
   switch (next) {
     case LaneState::recalling:
       counters_.recalls.add(1);
-      broker_->recall();
+      producer_.get()->recall();
       break;
     case LaneState::direct:
       if (!writer_.outbox_untouched()) writer_.begin_anew();
@@ -331,11 +261,10 @@ std::string LaneLoop::reason_of(const core::LaneFacts& seen, Instant now) const 
   return why + ", " + std::to_string(window_.open()) + " records held)";
 }
 
-// --- direct
-// ---------------------------------------------------------------------------------------
+// ---- Direct ----
 
 std::size_t LaneLoop::feed(Instant now) {
-  if (gated_) return 0;
+  if (backlog_.is_gated()) return 0;
   switch (state_) {
     case LaneState::direct:
       return feed_kafka(now);
@@ -355,7 +284,7 @@ std::size_t LaneLoop::feed(Instant now) {
 
 std::size_t LaneLoop::feed_kafka(Instant now) {
   std::size_t fed = 0;
-  while (!backlog_.empty() && fed < submissions_in_a_step && broker_ && !next_broker_) {
+  while (!backlog_.empty() && fed < submissions_in_a_step && !producer_.is_closed()) {
     if (feed_kafka_one(backlog_.front(), now) == Fed::stays) break;
     static_cast<void>(backlog_.pop_front());
     ++fed;
@@ -363,31 +292,31 @@ std::size_t LaneLoop::feed_kafka(Instant now) {
   return fed;
 }
 
-LaneLoop::Fed LaneLoop::feed_kafka_one(const Pending& pending, Instant now) {
+LaneLoop::Fed LaneLoop::feed_kafka_one(const PendingRecord& pending, Instant now) {
   core::RecordHeader& header = journal_.record(pending.record);
   const core::RecordView view = core::view_of(header);
   if (topics_.get(view.topic).standing == TopicStanding::unasked) return Fed::stays;
-  if (const char* const error = refusal_of(view, pending)) {
+  if (const char* const error = refusal_of(view)) {
     dead_letter(pending.record, pending.seq, pending.stamp, error);
     return Fed::gone;
   }
-  if (!batches_fit(view) || !window_.has_room_for(header.record_bytes)) return Fed::stays;
-  std::optional<ports::TopicHandle>& topic = topic_handles_[view.topic.value];
-  if (!topic) topic = broker_->open_topic(journal_.topic_name(view.topic));
+  const std::size_t fitting = core::batch_bytes_for(topics_.get(view.topic).message_bytes_max);
+  if (!producer_.sends_batches_within(fitting)) return Fed::stays;
+  if (!window_.has_room_for(header.record_bytes)) return Fed::stays;
 
   // Before the submission: from here on a later process must take it for possibly sent.
   journal::store_state(header, RecordState::submitted);
-  const SubmitResult result =
-      broker_->submit({.topic = *topic,
-                       .key = view.key,
-                       .payload = view.payload,
-                       .headers = view.headers,
-                       .event_time_ms = view.event_time_ms,
-                       .provenance = {.stream = {.instance = journal_.instance(), .lane = lane_},
-                                      .seq = pending.seq,
-                                      .resend = pending.resend,
-                                      .renumbered_from = {header.renumbered_from}},
-                       .tag = window_.next_tag()});
+  const SubmitResult result = producer_.get()->submit(
+      {.topic = producer_.handle_of(view.topic, journal_.topic_name(view.topic)),
+       .key = view.key,
+       .payload = view.payload,
+       .headers = view.headers,
+       .event_time_ms = view.event_time_ms,
+       .provenance = {.stream = {.instance = journal_.instance(), .lane = lane_},
+                      .seq = pending.seq,
+                      .resend = pending.resend,
+                      .renumbered_from = {header.renumbered_from}},
+       .tag = window_.next_tag()});
   if (result == SubmitResult::accepted) {
     window_.add({.record = pending.record,
                  .seq = pending.seq,
@@ -399,14 +328,14 @@ LaneLoop::Fed LaneLoop::feed_kafka_one(const Pending& pending, Instant now) {
   }
   journal::store_state(header, RecordState::numbered);
   if (result == SubmitResult::refused) {
-    dead_letter(pending.record, pending.seq, pending.stamp, broker_->refusal());
+    dead_letter(pending.record, pending.seq, pending.stamp, producer_.get()->refusal());
     return Fed::gone;
   }
-  if (result == SubmitResult::fatal) broker_broken_ = true;
+  if (result == SubmitResult::fatal) producer_.mark_dead();
   return Fed::stays;
 }
 
-const char* LaneLoop::refusal_of(const core::RecordView& view, const Pending& /*pending*/) {
+const char* LaneLoop::refusal_of(const core::RecordView& view) const {
   const handoff::TopicFacts facts = topics_.get(view.topic);
   switch (facts.standing) {
     case TopicStanding::missing:
@@ -424,21 +353,11 @@ const char* LaneLoop::refusal_of(const core::RecordView& view, const Pending& /*
              : nullptr;
 }
 
-// False: first a producer with smaller batches must take over.
-bool LaneLoop::batches_fit(const core::RecordView& view) {
-  const std::size_t fitting = core::batch_bytes_for(topics_.get(view.topic).message_bytes_max);
-  if (broker_->batch_bytes_max() <= fitting) return true;
-  if (!broker_ordered_) brokers_.order(fitting);
-  broker_ordered_ = true;
-  return false;
-}
-
 void LaneLoop::dead_letter(core::RecordOffset record, Seq seq, Stamp stamp, const char* error) {
   writer_.send_dead_letter({.record = record, .seq = seq, .stamp = stamp}, error);
 }
 
-// --- spilling
-// -------------------------------------------------------------------------------------
+// ---- Spilling ----
 
 void LaneLoop::hold() {
   window_.drop_closed();
@@ -450,7 +369,7 @@ void LaneLoop::hold() {
 // Kafka is back and Postgres is not: rows that it never began need not wait for it.
 void LaneLoop::ask_rows_back(Instant now) {
   if (holding_ || settings_.spill_forced || renumbered_open_ != 0) return;
-  if (!writer_.could_withdraw() || !is_warm()) return;
+  if (!writer_.could_withdraw() || !producer_.is_warm()) return;
   static_cast<void>(writer_.withdraw(now));
 }
 
@@ -472,7 +391,7 @@ std::size_t LaneLoop::feed_outbox() {
   }
   const bool copies_first = holding_ && !release_asked_ && next_copy_ < window_.size();
   while (!copies_first && !backlog_.empty() && writer_.may_send_row()) {
-    const Pending pending = backlog_.pop_front();
+    const PendingRecord pending = backlog_.pop_front();
     writer_.send_row({.resend = pending.resend,
                       .record = pending.record,
                       .seq = pending.seq,
@@ -494,8 +413,9 @@ std::size_t LaneLoop::hear_writer() {
       on_job_withdrawn(writer_.pop_withdrawn());
     }
     if (report->kind == WriterReportKind::stream) forget_written();
-    if (report->kind == WriterReportKind::gate_opened && std::exchange(gated_, false)) {
-      number_recovered();
+    if (report->kind == WriterReportKind::gate_opened) {
+      backlog_.open_gate();
+      counters_.accepted.add(backlog_.number_recovered());
     }
   }
   return heard;
@@ -536,8 +456,7 @@ void LaneLoop::forget_written() {
   }
 }
 
-// --- the end of a hold
-// ----------------------------------------------------------------------------
+// ---- The end of a hold ----
 
 // Every report is in: what has a copy is resolved in the outbox, the rest here.
 std::size_t LaneLoop::resolve_held(Instant now) {
@@ -586,7 +505,7 @@ void LaneLoop::resolve_uncopied(InFlight& entry) {
       dead_letter(entry.record, entry.seq, entry.stamp, entry.error);
       break;
     case DeliveryOutcome::batch_refused:
-      renumber(entry.record, entry.seq, entry.stamp);
+      renumber(entry);
       break;
     case DeliveryOutcome::not_persisted:
     case DeliveryOutcome::possibly_persisted:
@@ -617,7 +536,7 @@ void LaneLoop::account_copied(InFlight& entry) {
       close_delivered(entry);
       return;
     case DeliveryOutcome::batch_refused:  // Its row is gone: the record goes on under a new seq.
-      renumber(entry.record, entry.seq, entry.stamp);
+      renumber(entry);
       break;
     case DeliveryOutcome::refused:
       releaser_.free(entry.record);
@@ -634,8 +553,7 @@ void LaneLoop::account_copied(InFlight& entry) {
   entry.closed = true;
 }
 
-// --- told to others
-// -------------------------------------------------------------------------------
+// ---- Told to others ----
 
 void LaneLoop::publish_counters(Instant now) {
   // The oldest record that is not safe; when all are, everything before this step's drain is.
@@ -643,9 +561,7 @@ void LaneLoop::publish_counters(Instant now) {
   const auto lower = [&safe_below](std::optional<Stamp> stamp) {
     if (stamp) safe_below = std::min(safe_below, *stamp);
   };
-  if (gated_) lower(Stamp{0});
-  if (merge_.size() != 0) lower(merge_.oldest().stamp);
-  if (!backlog_.empty()) lower(backlog_.front().stamp);
+  lower(backlog_.oldest());
   lower(window_.oldest_unsettled());
   lower(writer_.oldest_asked());
   // A renumbered record stands behind younger ones: until it is safe nothing more is claimed.
@@ -654,7 +570,7 @@ void LaneLoop::publish_counters(Instant now) {
     counters_.last_failover_ns.set(nanoseconds(now - tripped_at_));
     failing_over_ = false;
   }
-  const ports::BrokerHealth health = broker_ ? broker_->health() : ports::BrokerHealth{};
+  const ports::BrokerHealth health = producer_.health();
   counters_.held.set(holding_ ? window_.size() : 0);
   counters_.outbox_depth.set(writer_.backlog_rows());
   counters_.broker_up.set(health.up ? 1 : 0);

@@ -15,14 +15,14 @@
 #include <vector>
 
 #include "core/lane_states.hpp"
-#include "core/ring_queue.hpp"
-#include "core/stamp_merge.hpp"
 #include "core/window.hpp"
 #include "handoff/counters.hpp"
 #include "handoff/hand_off.hpp"
 #include "handoff/topic_directory.hpp"
 #include "journal/journal.hpp"
 #include "journal/recovery.hpp"
+#include "loops/backlog.hpp"
+#include "loops/producer_seat.hpp"
 #include "loops/record_releaser.hpp"
 #include "loops/writer_link.hpp"
 #include "ports/broker_supply.hpp"
@@ -63,18 +63,12 @@ class LaneLoop {
   std::size_t step(core::Instant now);
 
   /// Gives the producer back; it may owe reports.
-  [[nodiscard]] std::unique_ptr<ports::Broker> take_broker() noexcept { return std::move(broker_); }
+  [[nodiscard]] std::unique_ptr<ports::Broker> take_broker() noexcept {
+    return producer_.release();
+  }
 
  private:
-  /// A numbered record that waits for Kafka or for the outbox.
-  struct Pending {
-    core::RecordOffset record;
-    core::Seq seq;
-    core::Stamp stamp;
-    core::ResendCause resend = core::ResendCause::none;
-  };
-
-  std::size_t exchange_broker(core::Instant now);
+  void exchange_producer(core::Instant now);
   std::size_t hear_writer();
   void on_job_done(const AskedJob& job);
   void on_job_withdrawn(const AskedJob& job);
@@ -84,14 +78,10 @@ class LaneLoop {
   void on_report(core::InFlight& entry, core::Instant now);
   void close_delivered(core::InFlight& entry);
 
-  std::size_t number_arrivals(core::Instant now);
-  void number_recovered();
-  core::Seq give_seq(core::RecordOffset record);
-  void renumber(core::RecordOffset record, core::Seq old_seq, core::Stamp stamp);
+  void renumber(const core::InFlight& entry);
 
   void change_state(core::Instant now);
   [[nodiscard]] core::LaneFacts facts() const;
-  [[nodiscard]] bool is_warm() const;
   [[nodiscard]] bool next_topic_is_unknown() const;
   [[nodiscard]] bool owes_outbox() const;
   void enter(LaneState next, const core::LaneFacts& seen, core::Instant now);
@@ -100,9 +90,8 @@ class LaneLoop {
   std::size_t feed(core::Instant now);
   enum class Fed : std::uint8_t { gone, stays };
   std::size_t feed_kafka(core::Instant now);
-  Fed feed_kafka_one(const Pending& pending, core::Instant now);
-  [[nodiscard]] const char* refusal_of(const core::RecordView& view, const Pending& pending);
-  [[nodiscard]] bool batches_fit(const core::RecordView& view);
+  Fed feed_kafka_one(const PendingRecord& pending, core::Instant now);
+  [[nodiscard]] const char* refusal_of(const core::RecordView& view) const;
   std::size_t feed_outbox();
 
   void ask_rows_back(core::Instant now);
@@ -119,26 +108,15 @@ class LaneLoop {
   const core::LaneIndex lane_;
   const LaneSettings settings_;
   journal::Journal& journal_;
-  handoff::HandOff& hand_off_;
   const handoff::TopicDirectory& topics_;
-  ports::BrokerSupply& brokers_;
   handoff::LaneCounters& counters_;
   ports::Log& log_;
 
   WriterLink writer_;
   RecordReleaser releaser_;
-  core::StampMerge merge_;
-  core::RingQueue<Pending> backlog_{1'024};
+  Backlog backlog_;
   core::Window window_;
-  std::vector<journal::RecoveredRecord> recovered_;
-  bool gated_;  // the number of lanes changed: nothing is numbered until the old streams are out
-
-  std::unique_ptr<ports::Broker> broker_;
-  std::unique_ptr<ports::Broker> next_broker_;
-  core::Instant next_broker_since_{};
-  std::vector<std::optional<ports::TopicHandle>> topic_handles_;  // of broker_
-  bool broker_ordered_ = false;
-  bool broker_broken_ = false;  // it said so in a report or a refusal
+  ProducerSeat producer_;
 
   LaneState state_ = LaneState::spilling;
   core::Instant state_since_{};
@@ -148,7 +126,6 @@ class LaneLoop {
   std::size_t next_copy_ = 0;  // in the window: what is before it is copied, or needs no copy
   bool asked_back_ = false;    // the copies, from the writer, before a release is asked for
   bool release_asked_ = false;
-  core::Seq next_seq_;
   std::size_t renumbered_open_ = 0;
   core::Seq spill_through_;  // it gave up waiting to be direct: what waited goes to the outbox
 

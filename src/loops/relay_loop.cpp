@@ -37,7 +37,7 @@ std::uint64_t nanoseconds_since(core::UnixTime then, core::UnixTime now) noexcep
 RelayLoop::RelayLoop(const RelaySettings& settings, RelayWiring wiring)
     : settings_{settings},
       with_{std::move(wiring)},
-      topic_handles_(core::topics_max),
+      producer_{with_.brokers},
       ladder_{settings.poll_start} {
   with_.counters.running.set(1);
 }
@@ -45,7 +45,7 @@ RelayLoop::RelayLoop(const RelaySettings& settings, RelayWiring wiring)
 std::size_t RelayLoop::step(Instant now) {
   std::size_t work = hear_wakeups(now);
   work += hear_store(now);
-  work += exchange_broker();
+  if (producer_.exchange(owes_reports(), now)) recalled_ = false;
   work += hear_broker(now);
   work += start_next(now);
   work += feed_kafka();
@@ -72,8 +72,7 @@ std::size_t RelayLoop::hear_wakeups(Instant now) {
   return 1;
 }
 
-// --- the outbox
-// -----------------------------------------------------------------------------------
+// ---- The outbox ----
 
 std::size_t RelayLoop::hear_store(Instant now) {
   const ports::RelayEvent event = with_.store.poll(now);
@@ -244,33 +243,15 @@ bool RelayLoop::give_up_something(Instant now) {
   return false;
 }
 
-// --- Kafka
-// ----------------------------------------------------------------------------------------
-
-std::size_t RelayLoop::exchange_broker() {
-  if (!next_broker_) next_broker_ = with_.brokers.take();
-  if (!next_broker_) {
-    if (broker_ || broker_ordered_) return 0;
-    with_.brokers.order(core::batch_bytes_default);
-    broker_ordered_ = true;
-    return 1;
-  }
-  if (free_tags_.size() != sent_.size()) return 0;  // What the old one has, it finishes.
-  if (broker_) with_.brokers.retire(std::move(broker_));
-  broker_ = std::move(next_broker_);
-  std::ranges::fill(topic_handles_, std::nullopt);
-  broker_ordered_ = false;
-  broker_broken_ = false;
-  recalled_ = false;
-  return 1;
-}
+// ---- Kafka ----
 
 std::size_t RelayLoop::hear_broker(Instant now) {
-  if (!broker_) return 0;
+  ports::Broker* const broker = producer_.get();
+  if (broker == nullptr) return 0;
   std::array<ports::Report, reports_at_once> reports;
   std::size_t heard = 0;
   while (heard < reports_in_a_step) {
-    const std::size_t count = broker_->poll(reports);
+    const std::size_t count = broker->poll(reports);
     note_kafka(now, count != 0);
     for (const ports::Report& report : std::span{reports}.first(count))
       on_report(report, now);
@@ -309,7 +290,7 @@ void RelayLoop::on_report(const ports::Report& report, Instant now) {
       row->resend = ResendCause::fatal;
       [[fallthrough]];
     case DeliveryOutcome::not_persisted:
-      broker_broken_ = true;
+      producer_.mark_dead();
       stream->on_returned(*row);
       return;
   }
@@ -326,21 +307,19 @@ void RelayLoop::on_delivered(const QueuedRow& row, Instant now) {
 }
 
 void RelayLoop::recall_if_fatal() {
-  if (!broker_->health().fatal && !broker_broken_) return;
-  broker_broken_ = true;
+  if (!producer_.is_dead()) return;
   if (!std::exchange(recalled_, true)) {
     with_.counters.fatal_errors.add(1);
     with_.log.write(LogLevel::warning, "relay: the producer is dead; a new one takes over");
-    broker_->recall();
+    producer_.get()->recall();
   }
-  if (free_tags_.size() != sent_.size()) return;
-  with_.brokers.retire(std::move(broker_));
+  if (!owes_reports()) producer_.retire();
 }
 
 std::size_t RelayLoop::feed_kafka() {
   std::size_t fed = 0;
   for (const auto& stream : streams_) {
-    while (broker_ && !next_broker_ && !broker_broken_ && fed < submissions_in_a_step) {
+    while (!producer_.is_closed() && fed < submissions_in_a_step) {
       QueuedRow* const row = stream->next_waiting();
       if (row == nullptr || feed_one(*stream, *row) == Fed::stays) break;
       ++fed;
@@ -372,30 +351,25 @@ RelayLoop::Fed RelayLoop::feed_one(RelayStream& stream, QueuedRow& queued) {
     return Fed::gone;
   }
   const std::size_t fitting = core::batch_bytes_for(facts.message_bytes_max);
-  if (broker_->batch_bytes_max() > fitting) {
-    if (!std::exchange(broker_ordered_, true)) with_.brokers.order(fitting);
-    return Fed::stays;
-  }
-  return submit(stream, queued, topic);
+  if (!producer_.sends_batches_within(fitting)) return Fed::stays;
+  return submit(stream, queued);
 }
 
-RelayLoop::Fed RelayLoop::submit(RelayStream& stream, QueuedRow& queued, core::TopicIndex topic) {
+RelayLoop::Fed RelayLoop::submit(RelayStream& stream, QueuedRow& queued) {
   const ports::RelayRow& row = *queued.row;
-  std::optional<ports::TopicHandle>& handle = topic_handles_[topic.value];
-  if (!handle) handle = broker_->open_topic(row.topic);
+  ports::Broker& broker = *producer_.get();
   const std::uint64_t tag = keep(stream, queued);
-  const SubmitResult result =
-      broker_->submit({.topic = *handle,
-                       .key = row.key,
-                       .payload = row.payload,
-                       .headers = row.headers,
-                       .event_time_ms = row.event_time_ms,
-                       .provenance = {.stream = stream.id(),
-                                      .seq = row.seq,
-                                      .resend = queued.resend,
-                                      .renumbered_from = row.renumbered_from,
-                                      .relayed_accepted_at = row.accepted_at},
-                       .tag = tag});
+  const SubmitResult result = broker.submit({.topic = broker.open_topic(row.topic),
+                                             .key = row.key,
+                                             .payload = row.payload,
+                                             .headers = row.headers,
+                                             .event_time_ms = row.event_time_ms,
+                                             .provenance = {.stream = stream.id(),
+                                                            .seq = row.seq,
+                                                            .resend = queued.resend,
+                                                            .renumbered_from = row.renumbered_from,
+                                                            .relayed_accepted_at = row.accepted_at},
+                                             .tag = tag});
   if (result == SubmitResult::accepted) {
     if (queued.resend != ResendCause::none) with_.counters.marked.add(1);
     stream.on_sent(queued);
@@ -404,10 +378,10 @@ RelayLoop::Fed RelayLoop::submit(RelayStream& stream, QueuedRow& queued, core::T
   sent_[tag] = Sent{};
   free_tags_.push_back(tag);
   if (result == SubmitResult::refused) {
-    stream.on_dead(queued, broker_->refusal());
+    stream.on_dead(queued, broker.refusal());
     return Fed::gone;
   }
-  if (result == SubmitResult::fatal) broker_broken_ = true;
+  if (result == SubmitResult::fatal) producer_.mark_dead();
   return Fed::stays;
 }
 
@@ -425,8 +399,7 @@ std::uint64_t RelayLoop::keep(const RelayStream& stream, const QueuedRow& queued
   return tag;
 }
 
-// --- told to others
-// -------------------------------------------------------------------------------
+// ---- Told to others ----
 
 RelayStream* RelayLoop::find(core::StreamId id) noexcept {
   for (const auto& stream : streams_) {
@@ -443,8 +416,8 @@ std::size_t RelayLoop::rows_kept() const noexcept {
 }
 
 void RelayLoop::note_kafka(Instant now, bool heard) noexcept {
-  if (heard || free_tags_.size() == sent_.size()) heard_kafka_at_ = now;
-  const bool is_up = broker_->health().up && now - heard_kafka_at_ < kafka_silence;
+  if (heard || !owes_reports()) heard_kafka_at_ = now;
+  const bool is_up = producer_.health().up && now - heard_kafka_at_ < kafka_silence;
   if (is_up && !kafka_up_) kafka_up_since_ = now;
   kafka_up_ = is_up;
 }

@@ -20,6 +20,7 @@
 #include "core/ring_queue.hpp"
 #include "handoff/counters.hpp"
 #include "handoff/topic_directory.hpp"
+#include "loops/producer_seat.hpp"
 #include "loops/relay_stream.hpp"
 #include "loops/relay_topics.hpp"
 #include "ports/broker_supply.hpp"
@@ -66,7 +67,9 @@ class RelayLoop {
   /// After wind_down(): all that was read is acked and removed, and the leases are returned.
   [[nodiscard]] bool is_wound_down() const noexcept { return winding_down_ && streams_.empty(); }
 
-  [[nodiscard]] std::unique_ptr<ports::Broker> take_broker() noexcept { return std::move(broker_); }
+  [[nodiscard]] std::unique_ptr<ports::Broker> take_broker() noexcept {
+    return producer_.release();
+  }
 
  private:
   /// What is with the producer; its tag is its place. Holds the row's memory until the report.
@@ -86,7 +89,6 @@ class RelayLoop {
   void on_finished();
   void drop(core::StreamId id);
 
-  std::size_t exchange_broker();
   std::size_t hear_broker(core::Instant now);
   void on_report(const ports::Report& report, core::Instant now);
   void on_delivered(const QueuedRow& row, core::Instant now);
@@ -94,7 +96,7 @@ class RelayLoop {
 
   std::size_t feed_kafka();
   Fed feed_one(RelayStream& stream, QueuedRow& queued);
-  Fed submit(RelayStream& stream, QueuedRow& queued, core::TopicIndex topic);
+  Fed submit(RelayStream& stream, QueuedRow& queued);
   [[nodiscard]] std::uint64_t keep(const RelayStream& stream, const QueuedRow& queued);
 
   std::size_t start_next(core::Instant now);
@@ -104,6 +106,8 @@ class RelayLoop {
   bool give_up_something(core::Instant now);
   void tell_dead_letters(const RelayStream& stream);
 
+  /// Rows are with the producer.
+  [[nodiscard]] bool owes_reports() const noexcept { return free_tags_.size() != sent_.size(); }
   [[nodiscard]] RelayStream* find(core::StreamId id) noexcept;
   [[nodiscard]] std::size_t rows_kept() const noexcept;
   void note_kafka(core::Instant now, bool heard) noexcept;
@@ -121,11 +125,7 @@ class RelayLoop {
   bool scan_wanted_ = true;
   bool winding_down_ = false;
 
-  std::unique_ptr<ports::Broker> broker_;
-  std::unique_ptr<ports::Broker> next_broker_;
-  std::vector<std::optional<ports::TopicHandle>> topic_handles_;  // of broker_
-  bool broker_ordered_ = false;
-  bool broker_broken_ = false;
+  ProducerSeat producer_;
   bool recalled_ = false;
   std::vector<Sent> sent_;
   std::vector<std::uint64_t> free_tags_;

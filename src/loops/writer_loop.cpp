@@ -82,8 +82,7 @@ void WriterLoop::withdraw(Lane& lane, std::size_t index) {
   lane.arrows.reports.send({.kind = WriterReportKind::withdrawn, .jobs = given_back});
 }
 
-// --- what Postgres says
-// ---------------------------------------------------------------------------
+// ---- What Postgres says ----
 
 std::size_t WriterLoop::hear_store(Instant now) {
   const ports::StoreEvent event = with_.store.poll(now);
@@ -209,8 +208,7 @@ void WriterLoop::tell_dead_letters(const Lane& lane, std::size_t jobs) {
   }
 }
 
-// --- what is begun
-// --------------------------------------------------------------------------------
+// ---- What is begun ----
 
 std::size_t WriterLoop::start_next(Instant now) {
   if (transaction_ || !with_.store.is_idle() || now < not_before_) return 0;

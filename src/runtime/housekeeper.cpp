@@ -62,8 +62,7 @@ std::size_t Housekeeper::step(core::Instant now) {
   return make_and_end() + ask(now);
 }
 
-// --- producers
-// ------------------------------------------------------------------------------------
+// ---- Producers ----
 
 std::size_t Housekeeper::make_and_end() {
   std::size_t work = 0;
@@ -99,8 +98,7 @@ void Housekeeper::make(const Served& served, std::size_t batch_bytes_max) {
   }
 }
 
-// --- topics
-// ---------------------------------------------------------------------------------------
+// ---- Topics ----
 
 std::size_t Housekeeper::ask(core::Instant now) {
   std::size_t work = 0;

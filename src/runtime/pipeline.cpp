@@ -80,8 +80,7 @@ bool wait_until(Deadline deadline, Condition is_true) {
 
 }  // namespace
 
-// --- opening
-// --------------------------------------------------------------------------------------
+// ---- Opening ----
 
 Pipeline::Impl::Impl(const Config& settings)
     : config{checked(settings)},
@@ -224,8 +223,7 @@ runtime::Outcomes Pipeline::Impl::outcomes() const noexcept {
   return sum;
 }
 
-// --- using
-// ----------------------------------------------------------------------------------------
+// ---- Using ----
 
 Topic Pipeline::Impl::topic(std::string_view name) {
   if (name.empty() || name.size() > core::topic_name_bytes_max) {
@@ -344,8 +342,7 @@ Metrics Pipeline::Impl::metrics() const {
   return metrics;
 }
 
-// --- closing
-// --------------------------------------------------------------------------------------
+// ---- Closing ----
 
 bool Pipeline::Impl::close(Deadline deadline) noexcept {
   if (std::exchange(stopped, true)) return left_nothing;
@@ -381,8 +378,7 @@ Pipeline::Impl::~Impl() {
   close(std::chrono::steady_clock::now() + config.close_within);
 }
 
-// --- the public class
-// -----------------------------------------------------------------------------
+// ---- The public class ----
 
 Pipeline::Pipeline(std::unique_ptr<Impl> impl) noexcept : impl_{std::move(impl)} {}
 Pipeline::Pipeline(Pipeline&& other) noexcept = default;

@@ -39,8 +39,7 @@ std::byte* payload_of(RecordHeader& header) noexcept {
 
 }  // namespace
 
-// --- Publisher::Impl
-// ------------------------------------------------------------------------------
+// ---- Publisher::Impl ----
 
 Publisher::Impl::Impl(runtime::PublishSide& side)
     : side_{side},
@@ -164,8 +163,7 @@ PublishResult Publisher::Impl::commit(Claim::Room& room) noexcept {
   return accept(*std::exchange(room.header, nullptr));
 }
 
-// --- the public classes
-// ---------------------------------------------------------------------------
+// ---- The public classes ----
 
 Publisher::Publisher(std::unique_ptr<Impl> impl) noexcept : impl_{std::move(impl)} {}
 Publisher::Publisher(Publisher&& other) noexcept = default;
