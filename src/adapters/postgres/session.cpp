@@ -36,7 +36,7 @@ bool is_ready(int socket, PostgresPollingStatusType wanted) {
 }
 
 std::string why_not_connected(PGconn* connection) {
-  std::string why = PQerrorMessage(connection);
+  std::string why = on_one_line(PQerrorMessage(connection));
   if (PQconnectionNeedsPassword(connection) == 1) {
     why += "; it wants a password: set postgres.password_file";
   } else if (PQconnectionUsedPassword(connection) == 1) {
