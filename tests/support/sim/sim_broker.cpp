@@ -372,7 +372,7 @@ void SimBroker::finish(Pipe& pipe, const Batch& batch) {
     case AnswerKind::refused:
       report_from(done, 0, DeliveryOutcome::refused, *batch.answer);
       break;
-    case AnswerKind::refused_all:
+    case AnswerKind::refused_batch:
       report_from(done, 0, DeliveryOutcome::batch_refused, *batch.answer);
       break;
     case AnswerKind::out_of_order:

@@ -10,9 +10,9 @@ namespace {
 
 // The broker's own numbers and names.
 constexpr Answer unknown_topic{AnswerKind::refused, 3, "UNKNOWN_TOPIC_OR_PART"};
-constexpr Answer too_large{AnswerKind::refused, 10, "MSG_SIZE_TOO_LARGE"};
+constexpr Answer too_large{AnswerKind::refused_batch, 10, "MSG_SIZE_TOO_LARGE"};
 constexpr Answer not_authorized{AnswerKind::refused, 29, "TOPIC_AUTHORIZATION_FAILED"};
-constexpr Answer invalid_record{AnswerKind::refused, 87, "INVALID_RECORD"};
+constexpr Answer invalid_record{AnswerKind::refused_batch, 87, "INVALID_RECORD"};
 constexpr Answer out_of_order{AnswerKind::out_of_order, 45, "OUT_OF_ORDER_SEQUENCE_NUMBER"};
 
 constexpr std::size_t record_overhead_bytes = 70;
@@ -29,11 +29,6 @@ bool is_poison(const LogRecord& record, const FaultPlan& plan) noexcept {
     hash = hash * 0x100000001B3U + std::to_integer<std::uint64_t>(byte);
   }
   return mix(plan.seed, Choice::poison, {}, hash) % always.ppm < plan.kafka.poison_record.ppm;
-}
-
-Answer for_all_of(const ProduceRequest& request, Answer refusal) noexcept {
-  if (request.records.size() > 1) refusal.kind = AnswerKind::refused_all;
-  return refusal;
 }
 
 }  // namespace
@@ -148,9 +143,9 @@ std::optional<Answer> SimKafka::refusal_of(const ProduceRequest& request) const 
   for (const LogRecord& record : request.records)
     bytes += record.bytes();
   // The limit is checked against the batch (client-facts.md 1.6).
-  if (bytes > to->settings.message_bytes_max) return for_all_of(request, too_large);
+  if (bytes > to->settings.message_bytes_max) return too_large;
   for (const LogRecord& record : request.records) {
-    if (is_poison(record, plan_)) return for_all_of(request, invalid_record);
+    if (is_poison(record, plan_)) return invalid_record;
   }
   return std::nullopt;
 }

@@ -80,10 +80,10 @@ struct ProduceRequest {
 };
 
 enum class AnswerKind : std::uint8_t {
-  appended,      ///< Or there already.
-  refused,       ///< For good, and the request held one record.
-  refused_all,   ///< For good, and it held several.
-  out_of_order,  ///< A gap in the sequence: nothing was appended.
+  appended,       ///< Or there already.
+  refused,        ///< For good, each record for itself.
+  refused_batch,  ///< For good, and no word about which record is at fault, even of one alone.
+  out_of_order,   ///< A gap in the sequence: nothing was appended.
 };
 
 struct Answer {

@@ -100,8 +100,8 @@ SimOutbox::SimOutbox(World& world, ActorId actor, InstanceId instance)
       instance_{instance},
       session_{world,
                actor,
-               {.body = [instance, answer = answer_](SimDatabase& database, SessionId session,
-                                                     Instant now) -> const char* {
+               {.body = [instance, answer = greeting_](SimDatabase& database, SessionId session,
+                                                       Instant now) -> const char* {
                  const auto older = database.holder(owner_lock(instance));
                  if (older) database.end_session(*older, now);
                  SPILLWAY_CHECK(database.try_lock(owner_lock(instance), session));
@@ -121,7 +121,7 @@ ports::StoreEvent SimOutbox::poll(Instant now) noexcept {
     case SessionEvent::none:
       return {};
     case SessionEvent::connected:
-      return {.kind = StoreEventKind::connected, .streams = answer_->streams, .error = {}};
+      return {.kind = StoreEventKind::connected, .streams = greeting_->streams, .error = {}};
     case SessionEvent::lost:
       is_reading_ = false;
       return {.kind = StoreEventKind::lost, .streams = {}, .error = "connection lost"};
@@ -208,6 +208,7 @@ void SimOutbox::release_unknown(LaneIndex lane) {
 
 void SimOutbox::read_progress() {
   is_reading_ = true;
+  answer_ = std::make_shared<Answer>();  // one that is left in limbo may still write to the old one
   session_.start({.body = [answer = answer_, instance = instance_](SimDatabase& database, SessionId,
                                                                    Instant) -> const char* {
     answer->streams = streams_of(database, instance);

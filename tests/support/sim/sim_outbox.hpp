@@ -44,6 +44,7 @@ class SimOutbox final : public ports::OutboxStore, private WorldPart {
 
   World& world_;
   core::InstanceId instance_;
+  std::shared_ptr<Answer> greeting_ = std::make_shared<Answer>();
   std::shared_ptr<Answer> answer_ = std::make_shared<Answer>();
   bool is_reading_ = false;
   SimSession session_;

@@ -159,8 +159,16 @@ ports::RelayEvent SimRelayStore::poll(Instant now) noexcept {
   core::die("not a SessionEvent");
 }
 
+// One that is left in limbo may still write to the old one.
+void SimRelayStore::renew_answer() {
+  auto renewed = std::make_shared<Answer>();
+  renewed->free_since = answer_->free_since;
+  answer_ = std::move(renewed);
+}
+
 void SimRelayStore::scan(Instant /*now*/) {
   asked_ = RelayEventKind::scanned;
+  renew_answer();
   session_.start(
       {.body = [answer = answer_, settings = settings_](SimDatabase& database, SessionId session,
                                                         Instant now) -> const char* {
@@ -172,6 +180,7 @@ void SimRelayStore::scan(Instant /*now*/) {
 
 void SimRelayStore::read(StreamId stream, Seq after, std::size_t rows_max, std::size_t bytes_max) {
   asked_ = RelayEventKind::rows;
+  renew_answer();
   session_.start(
       {.body = [answer = answer_, stream, after, rows_max, bytes_max](
                    SimDatabase& database, SessionId session, Instant now) -> const char* {

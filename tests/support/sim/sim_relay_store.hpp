@@ -37,7 +37,7 @@ class SimRelayStore final : public ports::RelayStore, private WorldPart {
   /// The connection breaks now; the old session keeps its leases at the server for `lingers`.
   void cut(Duration lingers) { session_.cut(lingers); }
 
-  /// Of a statement that may outlive this object.
+  /// Of one statement, which may outlive this object.
   struct Answer {
     std::vector<ports::LeasedStream> leased;
     std::vector<StoredRow> rows;
@@ -46,6 +46,7 @@ class SimRelayStore final : public ports::RelayStore, private WorldPart {
   };
 
  private:
+  void renew_answer();
   void advance(Instant /*now*/) override {}
   [[nodiscard]] std::optional<Instant> next_event() const override { return session_.next_event(); }
 

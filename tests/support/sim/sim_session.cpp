@@ -74,13 +74,13 @@ SimSession::Fate SimSession::draw_fate() {
   if (decisions_.happens(Choice::statement_fate, faults.lost_before_commit)) {
     return Fate::lost_before_commit;
   }
+  if (!is_ready_) return Fate::well;  // an abandoned greeting does nothing
   if (decisions_.happens(Choice::statement_fate, faults.lost_after_commit)) {
     return Fate::lost_after_commit;
   }
   if (decisions_.happens(Choice::limbo, faults.limbo)) return Fate::limbo;
   if (decisions_.happens(Choice::statement_error, faults.passing_error)) return Fate::passing_error;
-  const bool fails =
-      is_ready_ && decisions_.happens(Choice::statement_error, faults.permanent_error);
+  const bool fails = decisions_.happens(Choice::statement_error, faults.permanent_error);
   return fails ? Fate::permanent_error : Fate::well;
 }
 
