@@ -53,12 +53,16 @@ LoadedConfig ConnectionOptions::load(std::map<std::string, std::string> more) co
 void add_duration(CLI::App& command, const std::string& name, std::chrono::milliseconds& value,
                   const std::string& description) {
   const auto set = [&value](const std::int64_t& ms) { value = std::chrono::milliseconds{ms}; };
+  const CLI::AsNumberWithUnit with_unit{
+      std::map<std::string, std::int64_t>{{"ms", 1}, {"s", 1'000}, {"m", 60'000}}};
+  const bool is_in_seconds = value.count() % 1'000 == 0;
+  // Without the validators' own descriptions, which would crowd the help.
   command.add_option_function<std::int64_t>(name, set, description)
-      ->transform(CLI::AsNumberWithUnit{
-          std::map<std::string, std::int64_t>{{"ms", 1}, {"s", 1'000}, {"m", 60'000}}})
-      ->check(CLI::NonNegativeNumber)
+      ->transform(with_unit.description(""))
+      ->check(CLI::NonNegativeNumber.description(""))
       ->type_name("DURATION")
-      ->default_str(std::to_string(value.count()) + "ms");
+      ->default_str(is_in_seconds ? std::to_string(value.count() / 1'000) + "s"
+                                  : std::to_string(value.count()) + "ms");
 }
 
 void need_subcommand(CLI::App& group) {

@@ -5,12 +5,13 @@
 // between finds the letter still there, and replays it again.
 
 #include <algorithm>
-#include <atomic>
 #include <chrono>
 #include <filesystem>
 #include <iostream>
+#include <limits>
 #include <memory>
 #include <string>
+#include <system_error>
 #include <vector>
 
 #include <unistd.h>
@@ -31,11 +32,6 @@ struct ReplayOptions {
   std::vector<std::string> positions;
   bool all = false;
   std::chrono::milliseconds within = 30s;
-};
-
-struct Replayed {
-  std::uint64_t settled = 0;
-  std::uint64_t refused = 0;
 };
 
 // One lane, so that letters keep their order, and no more of /dev/shm than that needs.
@@ -62,20 +58,20 @@ std::vector<Header> headers_of(const OutboxRecord& letter) {
 
 class Replay {
  public:
-  Replay(const Config& config, std::chrono::milliseconds within)
-      : outbox_{Outbox::open(config)},
+  Replay(Outbox& outbox, const Config& config, std::chrono::milliseconds within)
+      : outbox_{outbox},
         journal_{config.journal.path},
         within_{within},
         pipeline_{Pipeline::open(config)},
         publisher_{pipeline_.publisher()} {}
-
-  // At the start: a letter that is refused again is a new one, and is not met again.
-  std::vector<std::string> all_positions() {
-    std::vector<std::string> positions;
-    outbox_.for_each_dead_letter(SIZE_MAX, [&positions](const OutboxRecord& letter) {
-      positions.push_back(letter.position);
-    });
-    return positions;
+  Replay(const Replay&) = delete;
+  Replay& operator=(const Replay&) = delete;
+  // The journal goes too, unless something is in it.
+  ~Replay() {
+    std::error_code ignored;
+    if (pipeline_.close(steady_clock::now() + within_)) {
+      std::filesystem::remove(journal_, ignored);
+    }
   }
 
   // False: the letter is still there. Nothing else is then certain.
@@ -96,11 +92,7 @@ class Replay {
     return true;
   }
 
-  // The journal goes too: nothing is in it.
-  void close() {
-    if (!pipeline_.close(steady_clock::now() + within_)) leave_journal();
-    std::filesystem::remove(journal_);
-  }
+  [[nodiscard]] Metrics metrics() const { return pipeline_.metrics(); }
 
  private:
   static bool refuse(const std::string& position, const std::string& why) {
@@ -124,47 +116,53 @@ class Replay {
                              "letters for long; run it again when they do"};
     }
     if (pipeline_.wait(*ticket, steady_clock::now() + within_) == Outcome::pending) {
-      leave_journal();
+      throw CommandError{ExitCode::inconclusive,
+                         letter.position +
+                             " is not safe yet: neither Kafka nor Postgres took it in time. It is "
+                             "still a dead letter; a copy that is left is in " +
+                             journal_ + ", for `spillway journal drain`"};
     }
   }
 
-  [[noreturn]] void leave_journal() const {
-    throw CommandError{ExitCode::inconclusive,
-                       "neither Kafka nor Postgres took the last letter in time; it is in " +
-                           journal_ + " and still a dead letter; `spillway journal drain " +
-                           journal_ + "` sends it once more"};
-  }
-
-  Outbox outbox_;
+  Outbox& outbox_;
   std::string journal_;
   std::chrono::milliseconds within_;
   Pipeline pipeline_;
   Publisher publisher_;
 };
 
+// At the start: a letter that is refused again is a new one, and is not met again.
+std::vector<std::string> all_positions(Outbox& outbox) {
+  std::vector<std::string> positions;
+  outbox.for_each_dead_letter(
+      std::numeric_limits<std::int64_t>::max(),
+      [&positions](const OutboxRecord& letter) { positions.push_back(letter.position); });
+  return positions;
+}
+
 ExitCode run_replay(const ReplayOptions& options) {
   if (options.all == !options.positions.empty()) {
     throw CommandError{ExitCode::usage, "give either positions or --all; try --help"};
   }
-  Config config = config_for_replay(options.connection.load().config);
-  std::atomic<std::uint64_t> dead_again = 0;  // counted on the writer's thread
-  config.on_dead_letter = [&dead_again](const DeadLetter&) { ++dead_again; };
-  Replay replay{config, options.within};
-  Replayed replayed;
+  const Config config = config_for_replay(options.connection.load().config);
+  Outbox outbox = Outbox::open(config);
+  const auto positions = options.all ? all_positions(outbox) : options.positions;
+  Replay replay{outbox, config, options.within};
+  std::uint64_t replayed = 0;
   {
     StatusLine status;
-    const auto positions = options.all ? replay.all_positions() : options.positions;
-    for (const std::string& position : positions) {
-      status.show("replaying " + grouped(replayed.settled + replayed.refused + 1) + " of " +
-                  grouped(positions.size()));
-      (replay.one(position) ? replayed.settled : replayed.refused) += 1;
+    for (std::size_t i = 0; i < positions.size(); ++i) {
+      status.show("replaying " + grouped(i + 1) + " of " + grouped(positions.size()));
+      if (replay.one(positions[i])) ++replayed;
     }
   }
-  replay.close();
-  std::cout << "replayed " << grouped(replayed.settled) << " dead letters, of which "
-            << grouped(dead_again) << " are dead letters again, at new positions; "
-            << grouped(replayed.refused) << " could not be replayed\n";
-  return replayed.refused + dead_again == 0 ? ExitCode::passed : ExitCode::failed;
+  const Metrics metrics = replay.metrics();
+  std::cout << "replayed " << grouped(replayed) << " of " << grouped(positions.size())
+            << " dead letters: " << grouped(metrics.delivered) << " are in Kafka, "
+            << grouped(metrics.spilled) << " in the outbox for a relay, "
+            << grouped(metrics.dead_lettered) << " dead letters again, at new positions\n";
+  const bool is_all = replayed == positions.size() && metrics.dead_lettered == 0;
+  return is_all ? ExitCode::passed : ExitCode::failed;
 }
 
 }  // namespace
