@@ -43,12 +43,14 @@ const PublishLatency& phase(const DemoResult& result, DemoAct act) {
   return result.publish[static_cast<std::size_t>(act)];
 }
 
-double outage_p99_ratio(const DemoResult& result) {
+// Nothing when there was no such phase.
+std::optional<double> outage_p99_ratio(const DemoResult& result) {
   const auto p99_of = [&](DemoAct act) {
     return static_cast<double>(phase(result, act).call.quantile(0.99).count());
   };
   const double healthy = p99_of(DemoAct::healthy);
-  return healthy > 0 ? p99_of(DemoAct::away) / healthy : 0;
+  const double away = p99_of(DemoAct::away);
+  return healthy > 0 && away > 0 ? std::optional{away / healthy} : std::nullopt;
 }
 
 std::string verdict(bool met) {
@@ -73,7 +75,7 @@ std::vector<std::string> missed_times(const DemoResult& result) {
       missed.push_back(std::string{target.name} + ": " + text_of(value));
     }
   }
-  if (outage_p99_ratio(result) > outage_p99_at_most) {
+  if (outage_p99_ratio(result).value_or(0) > outage_p99_at_most) {
     missed.emplace_back("publish p99 while the broker is away: more than twice the healthy one");
   }
   return missed;
@@ -163,7 +165,7 @@ nlohmann::ordered_json json_of(const DemoResult& result) {
           {"recovery_ms", ms(result.first_row)},
           {"outbox_empty_ms", ms(result.outbox_empty)},
           {"all_direct_ms", ms(result.all_direct)},
-          {"outage_p99_ratio", outage_p99_ratio(result)},
+          {"outage_p99_ratio", outage_p99_ratio(result).value_or(0)},
           {"publish", publish},
           {"metrics", json_of(result.metrics)}};
 }
@@ -195,9 +197,10 @@ void print(std::ostream& out, const DemoResult& result) {
   }
   times.push_back({"every lane direct, from the same moment", text_of(result.all_direct), "", ""});
   times.push_back({"the broker's own start, for comparison", text_of(result.broker_start), "", ""});
-  const double ratio = outage_p99_ratio(result);
-  times.push_back({"publish p99, broker away / healthy", std::to_string(ratio).substr(0, 4), "2",
-                   verdict(ratio <= outage_p99_at_most)});
+  const auto ratio = outage_p99_ratio(result);
+  times.push_back({"publish p99, broker away / healthy",
+                   ratio ? std::to_string(*ratio).substr(0, 4) : "not seen", "2",
+                   verdict(ratio && *ratio <= outage_p99_at_most)});
   if (metrics.outbox_processing_delay.count != 0) {
     const Time p99{metrics.outbox_processing_delay.p99_ns};
     times.push_back({"outbox_processing_delay p99, Kafka up", text_of(p99),

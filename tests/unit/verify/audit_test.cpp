@@ -176,14 +176,14 @@ TEST(Audit, PassesARecordThatWasKilledBeforeItWasCounted) {
 TEST(Audit, PassesARenumberedRecord) {
   const AuditResult result = History{}
                                  .accepted({3})
-                                 .dead_letter({.n = 0})
                                  .row({.n = 1, .seq = 9, .renumbered_from = 2})
-                                 .message({.n = 2})
-                                 .message({.n = 1, .seq = 9, .key = "k1", .renumbered_from = 2}, 1)
+                                 .message({.n = 0})
+                                 .message({.n = 1, .seq = 9, .renumbered_from = 2})
+                                 .message({.n = 2, .seq = 10, .renumbered_from = 3})
                                  .judge();
 
-  EXPECT_EQ(result.count(Kind::record_renamed), 0U);
-  EXPECT_EQ(result.renumbered, 1U);
+  EXPECT_EQ(found(result), "nothing");
+  EXPECT_EQ(result.renumbered, 2U);
 }
 
 TEST(Audit, PassesPartitionsReadInAnyOrder) {
@@ -243,6 +243,19 @@ TEST(Audit, NamesAReorderWithItsOvertaker) {
             "publisher 0 n 1, first seen after publisher 0 n 2 (orders-0 @ 1)");
   EXPECT_EQ(result[Kind::reordered_stream].story,
             "first seen after 00c17f3a22d09e41-0-3 (orders-0 @ 1)");
+}
+
+TEST(Audit, NamesTheFirstOffenderByPlaceNotByTurn) {
+  const AuditResult result = History{}
+                                 .accepted({4})
+                                 .message({.n = 3, .key = "k1"}, 1)
+                                 .message({.n = 2, .key = "k1"}, 1)
+                                 .message({.n = 1}, 0)
+                                 .message({.n = 0}, 0)
+                                 .judge();
+
+  EXPECT_EQ(found(result), "reordered_key=2 reordered_stream=2");
+  EXPECT_EQ(result[Kind::reordered_key].place, (Place{.partition = 0, .offset = 1}));
 }
 
 TEST(Audit, NamesAReorderThatOnlyTheSeqsShow) {
