@@ -21,6 +21,7 @@ constexpr std::size_t jobs_at_once = 256;
 constexpr core::Duration retry_first = std::chrono::milliseconds{50};
 constexpr core::Duration retry_last = std::chrono::seconds{2};
 constexpr core::Duration ask_soon = std::chrono::milliseconds{2};
+constexpr core::Duration ask_under_load = std::chrono::milliseconds{10};
 constexpr core::Duration ask_late = std::chrono::milliseconds{50};
 
 bool is_drained(const StreamState& stream) noexcept {
@@ -213,11 +214,13 @@ void WriterLoop::tell_dead_letters(const Lane& lane, std::size_t jobs) {
 std::size_t WriterLoop::start_next(Instant now) {
   if (transaction_ || !with_.store.is_idle() || now < not_before_) return 0;
   if (release_leftovers()) return 1;
+  // Under load there is always a job: a lane must hear all the same how far the relay is.
+  if (now - asked_at_ >= ask_under_load && ask_progress(now)) return 1;
   for (std::size_t i = 0; i < lanes_.size(); ++i) {
     const std::size_t lane = (next_lane_ + i) % lanes_.size();
     if (lanes_[lane].waiting.empty()) continue;
     next_lane_ = lane + 1;
-    start(lane, now);
+    start(lane);
     return 1;
   }
   return ask_progress(now) ? 1 : 0;
@@ -233,7 +236,7 @@ bool WriterLoop::release_leftovers() {
   return true;
 }
 
-void WriterLoop::start(std::size_t lane, Instant now) {
+void WriterLoop::start(std::size_t lane) {
   Lane& from = lanes_[lane];
   Transaction begun{.lane = lane, .kind = from.waiting.front().kind};
   const core::LaneIndex index{static_cast<std::uint16_t>(lane)};
@@ -255,7 +258,6 @@ void WriterLoop::start(std::size_t lane, Instant now) {
       core::die("a withdrawal is answered when it arrives");
   }
   transaction_ = begun;
-  asked_at_ = now;  // the relay needs a moment for what comes now
 }
 
 void WriterLoop::start_rows(Lane& lane, Transaction& transaction) {

@@ -83,7 +83,7 @@ class WriterLoop {
 
   std::size_t start_next(core::Instant now);
   bool release_leftovers();
-  void start(std::size_t lane, core::Instant now);
+  void start(std::size_t lane);
   void start_rows(Lane& lane, Transaction& transaction);
   void start_dead_letters(Lane& lane, Transaction& transaction);
   bool ask_progress(core::Instant now);
