@@ -6,7 +6,6 @@
 
 #include "core/check.hpp"
 #include "core/limits.hpp"
-#include "core/position.hpp"
 
 namespace spillway::loops {
 namespace {
@@ -37,6 +36,7 @@ std::uint64_t nanoseconds_since(core::UnixTime then, core::UnixTime now) noexcep
 RelayLoop::RelayLoop(const RelaySettings& settings, RelayWiring wiring)
     : settings_{settings},
       with_{std::move(wiring)},
+      teller_{with_.log, with_.on_dead_letter},
       producer_{with_.brokers},
       ladder_{settings.poll_start} {
   with_.counters.running.set(1);
@@ -98,7 +98,7 @@ std::size_t RelayLoop::hear_store(Instant now) {
       if (!event.batch->rows().empty()) ladder_.on_work();
       break;
     case RelayEventKind::finished:
-      on_finished();
+      on_finished(now);
       break;
     case RelayEventKind::given_up:
       drop(request_stream_);
@@ -153,14 +153,14 @@ void RelayLoop::on_scanned(const ports::RelayEvent& event, Instant now) {
   look_at_ = now + (streams_.empty() ? ladder_.interval() : core::PollLadder::rungs.front());
 }
 
-void RelayLoop::on_finished() {
+void RelayLoop::on_finished(Instant now) {
   RelayStream* const stream = find(request_stream_);
   if (stream == nullptr) return;
-  tell_dead_letters(*stream);
+  account_removed(*stream, now);
   stream->on_removed();
 }
 
-void RelayLoop::tell_dead_letters(const RelayStream& stream) {
+void RelayLoop::account_removed(const RelayStream& stream, Instant now) {
   for (std::size_t i = 0; i < stream.removing(); ++i) {
     const QueuedRow& queued = stream.row(i);
     if (queued.state != RowState::dead) {
@@ -168,16 +168,13 @@ void RelayLoop::tell_dead_letters(const RelayStream& stream) {
       continue;
     }
     with_.counters.dead_lettered.add(1);
-    core::PositionText text;
-    const std::string_view position = core::format_position(stream.id(), queued.row->seq, text);
-    with_.log.write(LogLevel::warning, "dead letter " + std::string{position} + " of topic " +
-                                           std::string{queued.row->topic} + ": " + queued.error);
-    if (!with_.on_dead_letter) continue;
-    with_.on_dead_letter({.topic = queued.row->topic,
-                          .key = queued.row->key,
-                          .payload = queued.row->payload,
-                          .position = position,
-                          .error = queued.error});
+    teller_.tell({.stream = stream.id(),
+                  .seq = queued.row->seq,
+                  .topic = queued.row->topic,
+                  .key = queued.row->key,
+                  .payload = queued.row->payload,
+                  .error = queued.error},
+                 now);
   }
 }
 

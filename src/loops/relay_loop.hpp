@@ -20,6 +20,7 @@
 #include "core/ring_queue.hpp"
 #include "handoff/counters.hpp"
 #include "handoff/topic_directory.hpp"
+#include "loops/dead_letter_teller.hpp"
 #include "loops/producer_seat.hpp"
 #include "loops/relay_stream.hpp"
 #include "loops/relay_topics.hpp"
@@ -86,7 +87,7 @@ class RelayLoop {
   std::size_t hear_store(core::Instant now);
   void on_lost();
   void on_scanned(const ports::RelayEvent& event, core::Instant now);
-  void on_finished();
+  void on_finished(core::Instant now);
   void drop(core::StreamId id);
 
   std::size_t hear_broker(core::Instant now);
@@ -104,7 +105,7 @@ class RelayLoop {
   bool read_something();
   bool scan_if_due(core::Instant now);
   bool give_up_something(core::Instant now);
-  void tell_dead_letters(const RelayStream& stream);
+  void account_removed(const RelayStream& stream, core::Instant now);
 
   /// Rows are with the producer.
   [[nodiscard]] bool owes_reports() const noexcept { return free_tags_.size() != sent_.size(); }
@@ -125,6 +126,7 @@ class RelayLoop {
   bool scan_wanted_ = true;
   bool winding_down_ = false;
 
+  DeadLetterTeller teller_;
   ProducerSeat producer_;
   bool recalled_ = false;
   std::vector<Sent> sent_;

@@ -7,7 +7,6 @@
 #include <utility>
 
 #include "core/check.hpp"
-#include "core/position.hpp"
 #include "core/record.hpp"
 
 namespace spillway::loops {
@@ -34,6 +33,7 @@ WriterLoop::WriterLoop(const WriterSettings& settings, WriterWiring wiring,
                        std::vector<WriterLane> lanes)
     : settings_{settings},
       with_{std::move(wiring)},
+      teller_{with_.log, with_.on_dead_letter},
       gated_{with_.journal.is_relaning()},
       backoff_{retry_first, retry_last, settings.seed},
       ask_interval_{ask_soon} {
@@ -91,10 +91,10 @@ std::size_t WriterLoop::hear_store(Instant now) {
     case StoreEventKind::none:
       return 0;
     case StoreEventKind::connected:
-      on_connected(event.streams);
+      on_connected(event.streams, now);
       break;
     case StoreEventKind::committed:
-      on_committed();
+      on_committed(now);
       break;
     case StoreEventKind::progress:
       asking_ = false;
@@ -119,7 +119,7 @@ std::size_t WriterLoop::hear_store(Instant now) {
   return 1;
 }
 
-void WriterLoop::on_connected(std::span<const StreamState> streams) {
+void WriterLoop::on_connected(std::span<const StreamState> streams, Instant now) {
   connected_ = true;
   backoff_.reset();
   if (!std::exchange(asked_once_, true)) {
@@ -135,12 +135,12 @@ void WriterLoop::on_connected(std::span<const StreamState> streams) {
       transaction_->kind == JobKind::row && lane.stream.written_through >= transaction_->last;
   // A release and dead letters may be done twice.
   if (is_written)
-    on_committed();
+    on_committed(now);
   else
     transaction_.reset();
 }
 
-void WriterLoop::on_committed() {
+void WriterLoop::on_committed(Instant now) {
   failing_ = false;
   if (std::exchange(releasing_leftover_, false)) {
     leftovers_.pop_back();
@@ -150,7 +150,7 @@ void WriterLoop::on_committed() {
   SPILLWAY_CHECK(transaction_.has_value());
   const Transaction done = *std::exchange(transaction_, std::nullopt);
   Lane& lane = lanes_[done.lane];
-  if (done.kind == JobKind::dead_letter) tell_dead_letters(lane, done.jobs);
+  if (done.kind == JobKind::dead_letter) tell_dead_letters(lane, done.jobs, now);
   for (std::size_t i = 0; i < done.jobs; ++i)
     static_cast<void>(lane.waiting.pop_front());
   if (done.kind == JobKind::row) {
@@ -190,22 +190,18 @@ void WriterLoop::open_gate() {
     lane.arrows.reports.send({.kind = WriterReportKind::gate_opened});
 }
 
-void WriterLoop::tell_dead_letters(const Lane& lane, std::size_t jobs) {
+void WriterLoop::tell_dead_letters(const Lane& lane, std::size_t jobs, Instant now) {
   for (std::size_t i = 0; i < jobs; ++i) {
     const WriterJob& job = lane.waiting[i];
     const ports::OutboxRow row = row_of(job);
-    const core::RecordHeader& header = with_.journal.record(job.record);
-    core::PositionText text;
-    const std::string_view position =
-        core::format_position({with_.journal.instance(), {header.lane}}, job.seq, text);
-    with_.log.write(LogLevel::warning, "dead letter " + std::string{position} + " of topic " +
-                                           std::string{row.topic} + ": " + job.error);
-    if (!with_.on_dead_letter) continue;
-    with_.on_dead_letter({.topic = row.topic,
-                          .key = row.key,
-                          .payload = row.payload,
-                          .position = position,
-                          .error = job.error});
+    const core::LaneIndex index{with_.journal.record(job.record).lane};
+    teller_.tell({.stream = {.instance = with_.journal.instance(), .lane = index},
+                  .seq = job.seq,
+                  .topic = row.topic,
+                  .key = row.key,
+                  .payload = row.payload,
+                  .error = job.error},
+                 now);
   }
 }
 

@@ -16,6 +16,7 @@
 #include "handoff/arrow.hpp"
 #include "handoff/counters.hpp"
 #include "journal/journal.hpp"
+#include "loops/dead_letter_teller.hpp"
 #include "loops/writer_messages.hpp"
 #include "ports/log.hpp"
 #include "ports/outbox_store.hpp"
@@ -75,11 +76,11 @@ class WriterLoop {
   std::size_t take_jobs();
   void withdraw(Lane& lane, std::size_t index);
   std::size_t hear_store(core::Instant now);
-  void on_connected(std::span<const ports::StreamState> streams);
-  void on_committed();
+  void on_connected(std::span<const ports::StreamState> streams, core::Instant now);
+  void on_committed(core::Instant now);
   void on_streams(std::span<const ports::StreamState> streams);
   void open_gate();
-  void tell_dead_letters(const Lane& lane, std::size_t jobs);
+  void tell_dead_letters(const Lane& lane, std::size_t jobs, core::Instant now);
 
   std::size_t start_next(core::Instant now);
   bool release_leftovers();
@@ -92,6 +93,7 @@ class WriterLoop {
   const WriterSettings settings_;
   WriterWiring with_;
   std::vector<Lane> lanes_;
+  DeadLetterTeller teller_;
   std::size_t next_lane_ = 0;
 
   std::optional<Transaction> transaction_;

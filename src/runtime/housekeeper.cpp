@@ -13,7 +13,7 @@ namespace {
 using handoff::TopicStanding;
 using kafka::TopicStatus;
 
-constexpr std::chrono::milliseconds one_question{300};
+constexpr std::chrono::milliseconds one_question{1'000};
 constexpr std::chrono::milliseconds one_priming{100};
 constexpr core::Duration ask_again = std::chrono::milliseconds{100};
 /// An existing topic's limit may be changed by its operator.
@@ -146,7 +146,6 @@ void Housekeeper::ask_about(TopicDesk& desk, std::uint16_t index, TopicDesk::Top
       if (before.standing != TopicStanding::exists) facts.standing = TopicStanding::forbidden;
       break;
     case TopicStatus::unknown:
-      topic.missing_since = {};
       break;
   }
   const std::lock_guard lock{answered_mutex_};

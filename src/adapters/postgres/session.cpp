@@ -21,6 +21,8 @@ constexpr core::Duration backoff_first = 50ms;
 constexpr core::Duration backoff_last = 2s;
 // An idle connection is looked at so often: a system call in each step would be waste.
 constexpr core::Duration idle_look_every = 10ms;
+// Of 16 KiB: a step stays bounded.
+constexpr int pieces_at_once = 64;
 // libpq copies what it is given into a buffer of its own, which never shrinks.
 constexpr std::size_t copy_chunk_bytes = std::size_t{256} << 10U;
 
@@ -118,14 +120,20 @@ SessionEvent Session::continue_exchange(core::Instant now) {
     reply_due_at_ = now + reply_within_;
   }
   if (copying_) feed_copy(now);
-  if (PQflush(connection_.get()) < 0 || PQconsumeInput(connection_.get()) == 0 ||
-      PQstatus(connection_.get()) == CONNECTION_BAD) {
-    return closed(error_ ? describe(error_.get()) : PQerrorMessage(connection_.get()), now);
-  }
-  if (take_results(now)) {
-    busy_ = false;
-    due_at_ = now + idle_look_every;
-    return SessionEvent::answered;
+  // libpq reads 16 KiB at a time: a large answer is read as far as it has come, or each piece would
+  // cost the caller a nap.
+  for (int piece = 0; piece < pieces_at_once; ++piece) {
+    if (PQflush(connection_.get()) < 0 || PQconsumeInput(connection_.get()) == 0 ||
+        PQstatus(connection_.get()) == CONNECTION_BAD) {
+      return closed(error_ ? describe(error_.get()) : PQerrorMessage(connection_.get()), now);
+    }
+    if (take_results(now)) {
+      busy_ = false;
+      due_at_ = now + idle_look_every;
+      return SessionEvent::answered;
+    }
+    pollfd more{.fd = PQsocket(connection_.get()), .events = POLLIN, .revents = 0};
+    if (::poll(&more, 1, 0) <= 0) break;
   }
   if (now < reply_due_at_) return SessionEvent::none;
   return closed("no answer within the time allowed; the server may be hung", now);
