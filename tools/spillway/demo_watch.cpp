@@ -29,7 +29,7 @@ RecoveryWatch::RecoveryWatch(const Pipeline& pipeline, const RawClient& raw)
       thread_{[this](const std::stop_token& stop) { watch(stop); }} {}
 
 void RecoveryWatch::watch(const std::stop_token& stop) noexcept {
-  while (!stop.stop_requested() && !all_direct_.get()) {
+  while (!stop.stop_requested() && !(all_direct_.get() && outbox_empty_.get())) {
     std::this_thread::sleep_for(1ms);
     const Metrics metrics = pipeline_.counters();
     const auto now = DemoClock::now();
@@ -41,7 +41,7 @@ void RecoveryWatch::watch(const std::stop_token& stop) noexcept {
     }
     // Somebody must have heard from Kafka: a lane that has not missed it yet is direct, too.
     const bool is_back = raw_.first_ack() || first_row_.get();
-    if (is_back && program::all_direct(metrics)) all_direct_.note(now);
+    if (is_back && !all_direct_.get() && program::all_direct(metrics)) all_direct_.note(now);
   }
 }
 

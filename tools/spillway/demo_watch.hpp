@@ -47,7 +47,8 @@ class FailoverWatch {
   std::jthread thread_;
 };
 
-/// Looks at the counters every millisecond, until all lanes are direct again.
+/// Looks at the counters every millisecond, until the outbox is empty and all lanes are direct
+/// again.
 class RecoveryWatch {
  public:
   RecoveryWatch(const Pipeline& pipeline, const RawClient& raw);
