@@ -64,6 +64,21 @@ JournalHeader* map_header(int descriptor) {
   return at == MAP_FAILED ? nullptr : static_cast<JournalHeader*>(at);
 }
 
+[[noreturn]] void refuse_size(const std::string& path, std::size_t size_bytes,
+                              const std::string& free) {
+  refuse(path, "needs " + in_mebibytes(size_bytes) + ", its file system has " + free +
+                   " free; make it larger (a container's /dev/shm has 64 MB by default), lower "
+                   "journal.size_bytes, or set journal.path");
+}
+
+// A tmpfs hands out pages until there are no more, and they are the machine's memory: ask first.
+void expect_room(const std::string& path, int descriptor, std::size_t size_bytes) {
+  struct statvfs room = {};
+  if (::fstatvfs(descriptor, &room) != 0) return;
+  const std::uint64_t free_bytes = std::uint64_t{room.f_bavail} * room.f_frsize;
+  if (free_bytes < size_bytes) refuse_size(path, size_bytes, in_mebibytes(free_bytes));
+}
+
 // fallocate, because a mapping over a hole hides a full tmpfs until a store is answered by SIGBUS.
 void reserve(const std::string& path, int descriptor, std::size_t size_bytes) {
   int error = 0;
@@ -72,12 +87,7 @@ void reserve(const std::string& path, int descriptor, std::size_t size_bytes) {
   } while (error == EINTR);
   if (error == 0) return;
   if (error != ENOSPC) refuse(path, "cannot reserve its space: " + error_text(error));
-  struct statvfs room = {};
-  const bool known = ::fstatvfs(descriptor, &room) == 0;
-  refuse(path, "needs " + in_mebibytes(size_bytes) + ", its file system has " +
-                   (known ? in_mebibytes(room.f_bavail * room.f_frsize) : "less") +
-                   " free; make it larger (a container's /dev/shm has 64 MB by default), lower "
-                   "journal.size_bytes, or set journal.path");
+  refuse_size(path, size_bytes, "less");
 }
 
 // Written whole under another name, so that nobody ever meets half a journal.
@@ -88,6 +98,7 @@ bool make_file(const std::string& path, std::size_t size_bytes) {
   const auto unlink_draft = [](const std::string* name) { ::unlink(name->c_str()); };
   const std::unique_ptr<const std::string, decltype(unlink_draft)> guard{&draft, unlink_draft};
 
+  expect_room(path, file.get(), size_bytes);
   reserve(path, file.get(), size_bytes);
   JournalHeader* const header = map_header(file.get());
   if (header == nullptr) refuse(path, "cannot map it: " + error_text(errno));
