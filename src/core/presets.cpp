@@ -11,8 +11,8 @@ constexpr std::size_t mib = std::size_t{1} << 20;
 Config staging() {
   Config config;
   config.environment = Environment::staging;
-  config.postgres.batch_rows_max = 512;
-  config.postgres.batch_bytes_max = 512 * kib;
+  config.postgres.batch_rows_max = 768;
+  config.postgres.batch_bytes_max = 768 * kib;
   config.journal.size_bytes = 256 * mib;
   config.lanes.failover_after = 100ms;
   config.lanes.park_max = 200us;
