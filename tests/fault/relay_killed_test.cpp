@@ -1,0 +1,54 @@
+// tests/fault/relay_killed_test.cpp: guards P8, P17 and P18 (X20): another relay takes the leases
+// over.
+
+#include <memory>
+#include <string>
+
+#include <gtest/gtest.h>
+
+#include "spillway/spillway.hpp"
+#include "support/on_real_stack.hpp"
+#include "support/process.hpp"
+
+namespace spillway::test {
+namespace {
+
+class RelayKilled : public OnRealStack {
+ protected:
+  std::unique_ptr<Process> start_relay() { return std::make_unique<Process>(spillway({"relay"})); }
+  std::uint64_t relayed() const {
+    return std::stoull(
+        sql().value("SELECT coalesce(sum(relayed_through), 0) FROM spillway.relay_progress"));
+  }
+};
+
+TEST_F(RelayKilled, LosesNothingAndMarksWhatItMayHaveSent) {
+  Config settings = config();
+  settings.relay.enabled = false;
+  settings.lanes.force_spill = {0, 1};
+  Pipeline pipeline = Pipeline::open(settings);
+  program::LoadGenerator load = load_on(pipeline);
+  std::unique_ptr<Process> holder = start_relay();
+  ASSERT_TRUE(eventually(patience, [&] { return relayed() > 2'000; })) << holder->output();
+
+  for (int times = 0; times < 3; ++times) {
+    std::unique_ptr<Process> other = start_relay();
+    const std::uint64_t before = relayed();
+    ASSERT_TRUE(eventually(patience, [&] { return relayed() > before + 1'000; }));
+    holder->kill();
+    const std::uint64_t at_its_death = relayed();
+    EXPECT_TRUE(eventually(patience, [&] { return relayed() > at_its_death + 3'000; }))
+        << other->output();
+    holder = std::move(other);
+  }
+  load.stop();
+  EXPECT_TRUE(pipeline.flush(std::chrono::steady_clock::now() + patience));
+  EXPECT_TRUE(eventually(patience, [&] { return outbox_rows() == 0; })) << holder->output();
+
+  holder->signal(SIGTERM);
+  EXPECT_EQ(holder->ended_within(patience), 0) << holder->output();
+  expect_audit_clean(Copies::marked);
+}
+
+}  // namespace
+}  // namespace spillway::test

@@ -1,0 +1,174 @@
+#include "support/on_real_stack.hpp"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <exception>
+#include <numeric>
+#include <stdexcept>
+
+#include <unistd.h>
+
+#include "run_id.hpp"
+#include "spillway/outbox.hpp"
+#include "support/process.hpp"
+#include "verify/report.hpp"
+#include "verify/sources.hpp"
+
+namespace spillway::test {
+namespace {
+
+std::string redis_url() {
+  // NOLINTNEXTLINE(concurrency-mt-unsafe): no test changes its environment.
+  const char* const url = std::getenv("SPILLWAY_REDIS");
+  if (url == nullptr) {
+    throw std::runtime_error{
+        "SPILLWAY_REDIS is not set: tools/stack up; eval \"$(tools/stack env)\""};
+  }
+  return url;
+}
+
+}  // namespace
+
+void LogLines::add(std::string_view line) {
+  const auto after = std::chrono::duration_cast<std::chrono::milliseconds>(
+      std::chrono::steady_clock::now() - since_);
+  const std::lock_guard lock{mutex_};
+  text_.append(line).append("\n");
+  // ctest shows it when the test fails.
+  std::fprintf(stderr, "+%6lld ms  %.*s\n", static_cast<long long>(after.count()),
+               static_cast<int>(line.size()), line.data());
+}
+
+bool LogLines::has(std::string_view part) const {
+  const std::lock_guard lock{mutex_};
+  return text_.find(part) != std::string::npos;
+}
+
+OnRealStack::OnRealStack()
+    : topic_name_{new_topic_name("pipeline")}, run_{program::random_run_id()} {
+  kafka_.create_topic(topic_name_, partitions);
+  Outbox::open(config()).apply_schema();
+}
+
+void OnRealStack::TearDown() {
+  try {
+    stack_.restore();
+    kafka_.delete_topic(topic_name_);
+  } catch (const std::exception& error) {
+    ADD_FAILURE() << error.what();
+  }
+}
+
+Config OnRealStack::config() {
+  Config config = preset(Environment::development);
+  config.kafka.bootstrap_servers = kafka_servers();
+  config.postgres.conninfo = database_.conninfo();
+  config.redis.url = redis_url();
+  // Tests that run at the same time, on this server or another, must not take each other's tokens.
+  config.redis.list = topic_name_;
+  config.journal.path = file("journal");
+  config.lanes.count = 2;
+  config.on_log = [this](LogLevel, std::string_view line) { lines_.add(line); };
+  return config;
+}
+
+program::LoadGenerator OnRealStack::load_on(Pipeline& pipeline, double per_second) {
+  constexpr std::size_t publishers = 2;
+  const bool goes_on = ::access(accepted_file().c_str(), F_OK) == 0;
+  accepted_.push_back(std::make_unique<program::AcceptFile>(accepted_file(), publishers, goes_on));
+  return {pipeline,
+          pipeline.topic(topic_name_),
+          {.run = run_, .per_second = per_second, .publishers = publishers, .keys = 100},
+          accepted_.back().get()};
+}
+
+std::string OnRealStack::run_id() const {
+  std::array<char, 16> digits{};
+  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), run_, 16).ptr;
+  return {digits.data(), end};
+}
+
+std::uint64_t OnRealStack::accepted() const {
+  if (::access(accepted_file().c_str(), F_OK) != 0) return 0;
+  const std::vector<std::uint64_t> counts = verify::read_accept_counts(accepted_file());
+  return std::accumulate(counts.begin(), counts.end(), std::uint64_t{0});
+}
+
+std::vector<std::string> OnRealStack::spillway(std::vector<std::string> words) const {
+  words.insert(words.begin(), spillway_program());
+  words.insert(words.end(), {"--kafka", kafka_servers(), "--postgres", database_.conninfo(),
+                             "--redis", redis_url(), "--set", "redis.list=" + topic_name_});
+  return words;
+}
+
+std::uint64_t OnRealStack::outbox_rows() const {
+  return std::stoull(sql().value("SELECT count(*) FROM spillway.outbox"));
+}
+
+std::uint64_t OnRealStack::held_rows() const {
+  return std::stoull(sql().value("SELECT count(*) FROM spillway.outbox WHERE held"));
+}
+
+bool OnRealStack::ends_quiet(const Pipeline& pipeline) const {
+  return eventually(patience, [this, &pipeline] {
+    const Metrics seen = pipeline.counters();
+    return all_direct(seen) && seen.in_flight == 0 && seen.outbox_queue_depth == 0 &&
+           outbox_rows() == 0;
+  });
+}
+
+void OnRealStack::expect_audit_clean(Copies copies) {
+  verify::AuditRequest request;
+  request.kafka.bootstrap_servers = kafka_servers();
+  request.postgres.conninfo = database_.conninfo();
+  request.scope.topic = topic_name_;
+  if (accepted() != 0) {
+    request.scope.run = run_;
+    request.accepted_file = accepted_file();
+  }
+
+  const verify::AuditResult result =
+      verify::run_audit(request, [](std::uint64_t, std::uint64_t) {});
+
+  EXPECT_EQ(result.verdict(), verify::Verdict::passed) << verify::text_report(result);
+  EXPECT_EQ(result.waiting + result.held, 0) << verify::text_report(result);
+  EXPECT_EQ(result.dead_letters, 0) << verify::text_report(result);
+  if (copies == Copies::none) {
+    EXPECT_EQ(result.duplicates_marked, 0) << verify::text_report(result);
+  }
+}
+
+void OnRealStack::expect_conserved(const Metrics& metrics) {
+  EXPECT_EQ(metrics.accepted,
+            metrics.delivered + metrics.spilled + metrics.dead_lettered + metrics.in_flight);
+  EXPECT_EQ(metrics.spilled,
+            metrics.relay.relayed + metrics.outbox_queue_depth + metrics.relay.dead_lettered);
+}
+
+Copies OnRealStack::copies_of(const Metrics& metrics) {
+  const bool fatal = sum(metrics, &LaneMetrics::recalls) + metrics.relay.fatal_errors != 0;
+  return fatal ? Copies::marked : Copies::none;
+}
+
+bool all_direct(const Metrics& metrics) {
+  return std::ranges::all_of(
+      metrics.lanes, [](const LaneMetrics& lane) { return lane.state == LaneState::direct; });
+}
+
+bool any_spilling(const Metrics& metrics) {
+  return std::ranges::any_of(
+      metrics.lanes, [](const LaneMetrics& lane) { return lane.state == LaneState::spilling; });
+}
+
+std::uint64_t sum(const Metrics& metrics, std::uint64_t LaneMetrics::*counter) {
+  std::uint64_t all = 0;
+  for (const LaneMetrics& lane : metrics.lanes)
+    all += lane.*counter;
+  return all;
+}
+
+}  // namespace spillway::test
