@@ -468,14 +468,15 @@ std::size_t LaneLoop::resolve_held(Instant now) {
   }
   asked_back_ = false;
   auto order = std::make_unique<ReleaseOrder>();
+  renumber_held();
   for (std::size_t i = window_.size(); i-- > 0;) {
     InFlight& entry = window_[i];
+    if (entry.copied) order->held_through = std::max(order->held_through, entry.seq);
     if (entry.closed) continue;
     if (!entry.copied) {
       resolve_uncopied(entry);
       continue;
     }
-    order->held_through = std::max(order->held_through, entry.seq);
     if (*entry.outcome == DeliveryOutcome::refused) {
       order->unfinished.push_back({.seq = entry.seq, .dead_letter_error = entry.error});
     } else if (*entry.outcome == DeliveryOutcome::not_persisted) {
@@ -495,6 +496,17 @@ std::size_t LaneLoop::resolve_held(Instant now) {
   return 1;
 }
 
+// Before the release, which deletes their copies: should the process die behind its COMMIT, the
+// journal alone knows of them.
+void LaneLoop::renumber_held() {
+  for (std::size_t i = 0; i < window_.size(); ++i) {
+    InFlight& entry = window_[i];
+    if (entry.closed || *entry.outcome != DeliveryOutcome::batch_refused) continue;
+    renumber(entry);
+    entry.closed = true;
+  }
+}
+
 // Walked from the newest, so that what goes to the head of the backlog ends in seq order.
 void LaneLoop::resolve_uncopied(InFlight& entry) {
   switch (*entry.outcome) {
@@ -505,8 +517,7 @@ void LaneLoop::resolve_uncopied(InFlight& entry) {
       dead_letter(entry.record, entry.seq, entry.stamp, entry.error);
       break;
     case DeliveryOutcome::batch_refused:
-      renumber(entry);
-      break;
+      core::die("renumber_held() has closed it");
     case DeliveryOutcome::not_persisted:
     case DeliveryOutcome::possibly_persisted:
       journal::store_state(journal_.record(entry.record), RecordState::numbered);
@@ -535,9 +546,8 @@ void LaneLoop::account_copied(InFlight& entry) {
     case DeliveryOutcome::delivered:
       close_delivered(entry);
       return;
-    case DeliveryOutcome::batch_refused:  // Its row is gone: the record goes on under a new seq.
-      renumber(entry);
-      break;
+    case DeliveryOutcome::batch_refused:
+      core::die("renumber_held() has closed it");
     case DeliveryOutcome::refused:
       releaser_.free(entry.record);
       counters_.dead_lettered.add(1);

@@ -98,6 +98,7 @@ class LaneLoop {
 
   void hold();
   std::size_t resolve_held(core::Instant now);
+  void renumber_held();
   void resolve_uncopied(core::InFlight& entry);
   void on_released();
   void account_copied(core::InFlight& entry);

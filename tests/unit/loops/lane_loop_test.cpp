@@ -307,6 +307,27 @@ TEST_F(Lane, GivesTheInnocentOfARefusedBatchNewSeqsAndSendsThemAlone) {
   EXPECT_GT(renumbered, 0U);
 }
 
+// Its copy goes with the release, so the journal must know by then that it goes on under a new seq.
+TEST_F(Lane, LosesNoRecordOfARefusedBatchWhenItDiesBehindTheRelease) {
+  build_world({}, {.partitions = 1});
+  relay();
+  hold_in_flight(20);
+  ASSERT_TRUE(runs_until([&] { return held_rows() == 20; }));
+  kafka().change_topic("orders", {.partitions = 1, .message_bytes_max = 400});
+  kafka().set_state(ServerState::up, world().now());
+  const auto is_released = [&] { return tables().held_through == core::Seq{}; };
+  while (!is_released()) {
+    world().advance(world().now() + 200us);
+    if (!is_released()) service().step();
+  }
+
+  kill_service();
+  start_service();
+  ASSERT_TRUE(runs_until([&] { return all_is_settled(); }));
+
+  EXPECT_EQ(in_kafka(), 20U);
+}
+
 TEST_F(Lane, SpillsWhenKafkaCannotBeAskedForATopic) {
   kafka().set_state(ServerState::down, world().now());
   service();
