@@ -192,7 +192,7 @@ std::size_t RelayLoop::start_next(Instant now) {
 
 bool RelayLoop::finish_something() {
   for (const auto& stream : streams_) {
-    if (!stream->wants_removal(settings_.batch_rows_max / 2)) continue;
+    if (!stream->wants_removal(settings_.window_rows / 4)) continue;
     const RelayStream::Removal removal = stream->begin_removal();
     request_ = Request::finish;
     request_stream_ = stream->id();

@@ -83,7 +83,7 @@ class RelayStream {
     core::Seq through;
     std::vector<ports::RelayDeadLetter> dead;
   };
-  /// Worth a transaction: half a batch is done, or nothing else is going on.
+  /// Worth a transaction: `rows_enough` are done, or nothing else is going on.
   [[nodiscard]] bool wants_removal(std::size_t rows_enough) noexcept;
   [[nodiscard]] Removal begin_removal();
   void on_removed() noexcept;

@@ -105,7 +105,12 @@ std::size_t Housekeeper::ask(core::Instant now) {
   for (TopicDesk* const desk : topic_desks_) {
     loops::TopicQuestion question;
     while (desk->questions_.receive(question)) {
-      desk->topics_[question.topic.value] = {.name = std::move(question.name), .ask_at = now};
+      // A relay meets its first row when Kafka has just come back: no time to ask what is known.
+      const handoff::TopicFacts known = known_facts(question.name);
+      if (known.standing == TopicStanding::exists) desk->directory_.set(question.topic, known);
+      desk->topics_[question.topic.value] = {
+          .name = std::move(question.name),
+          .ask_at = known.standing == TopicStanding::exists ? now + look_again : now};
     }
     if (brokers_.empty()) continue;
     for (auto& [index, topic] : desk->topics_) {
@@ -116,6 +121,16 @@ std::size_t Housekeeper::ask(core::Instant now) {
     }
   }
   return work;
+}
+
+handoff::TopicFacts Housekeeper::known_facts(const std::string& name) const {
+  for (const TopicDesk* const desk : topic_desks_) {
+    for (const auto& [index, topic] : desk->topics_) {
+      const handoff::TopicFacts facts = desk->directory_.get({index});
+      if (topic.name == name && facts.standing == TopicStanding::exists) return facts;
+    }
+  }
+  return {};
 }
 
 void Housekeeper::ask_about(TopicDesk& desk, std::uint16_t index, TopicDesk::Topic& topic,

@@ -91,7 +91,8 @@ class Housekeeper {
   std::size_t ask(core::Instant now);
   void ask_about(TopicDesk& desk, std::uint16_t index, TopicDesk::Topic& topic, core::Instant now);
   void prime_everywhere(const std::string& name);
-  [[nodiscard]] std::vector<std::string> known_topics() const;
+  /// What another desk has found out about a topic of that name; unasked when none has.
+  [[nodiscard]] handoff::TopicFacts known_facts(const std::string& name) const;
 
   kafka::BrokerSettings settings_;
   ports::Log& log_;
