@@ -181,6 +181,7 @@ void Drill::take_recovery(const RawClient& raw, const RecoveryWatch& watch,
   };
   result_.broker_start = *back - started;
   result_.first_row = since_back(watch.first_row());
+  result_.released = since_back(watch.released());
   result_.outbox_empty = since_back(watch.outbox_empty());
   result_.all_direct = since_back(watch.all_direct());
 }

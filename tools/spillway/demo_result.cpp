@@ -163,6 +163,7 @@ nlohmann::ordered_json json_of(const DemoResult& result) {
           {"failover_ms", ms(result.failover)},
           {"broker_start_ms", ms(result.broker_start)},
           {"recovery_ms", ms(result.first_row)},
+          {"released_ms", ms(result.released)},
           {"outbox_empty_ms", ms(result.outbox_empty)},
           {"all_direct_ms", ms(result.all_direct)},
           {"outage_p99_ratio", outage_p99_ratio(result).value_or(0)},
@@ -195,6 +196,7 @@ void print(std::ostream& out, const DemoResult& result) {
     times.push_back({target.name, text_of(value), text_of(target.at_most),
                      verdict(value && *value <= target.at_most)});
   }
+  times.push_back({"held records acked and released, likewise", text_of(result.released), "", ""});
   times.push_back({"every lane direct, from the same moment", text_of(result.all_direct), "", ""});
   times.push_back({"the broker's own start, for comparison", text_of(result.broker_start), "", ""});
   const auto ratio = outage_p99_ratio(result);

@@ -49,6 +49,7 @@ struct DemoResult {
   std::optional<Time> broker_start;
   // From the raw client's first ack on:
   std::optional<Time> first_row;  ///< A relay got its first ack. Negative: before the raw client.
+  std::optional<Time> released;
   std::optional<Time> outbox_empty;
   std::optional<Time> all_direct;
 

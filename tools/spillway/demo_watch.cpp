@@ -36,6 +36,7 @@ void RecoveryWatch::watch(const std::stop_token& stop) noexcept {
     if (!first_row_.get() && metrics.relay.acked > acked_before_) first_row_.note(now);
     const bool holds =
         std::ranges::any_of(metrics.lanes, [](const auto& lane) { return lane.held != 0; });
+    if (!released_.get() && !holds) released_.note(now);
     if (!outbox_empty_.get() && first_row_.get() && metrics.outbox_queue_depth == 0 && !holds) {
       outbox_empty_.note(now);
     }

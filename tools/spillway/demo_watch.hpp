@@ -56,6 +56,10 @@ class RecoveryWatch {
   [[nodiscard]] std::optional<DemoClock::time_point> first_row() const noexcept {
     return first_row_.get();
   }
+  /// Kafka has what the lanes held, and the relay may start.
+  [[nodiscard]] std::optional<DemoClock::time_point> released() const noexcept {
+    return released_.get();
+  }
   [[nodiscard]] std::optional<DemoClock::time_point> outbox_empty() const noexcept {
     return outbox_empty_.get();
   }
@@ -70,6 +74,7 @@ class RecoveryWatch {
   const RawClient& raw_;
   std::uint64_t acked_before_;
   Moment first_row_;
+  Moment released_;
   Moment outbox_empty_;
   Moment all_direct_;
   std::jthread thread_;  // last
