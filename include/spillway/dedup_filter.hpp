@@ -1,8 +1,9 @@
-// include/spillway/dedup_filter.hpp: for consumers: a message is new, or a copy of one already seen.
+// include/spillway/dedup_filter.hpp: for consumers: a message is new, or a copy of one already
+// seen.
 //
 // Every message carries the header `spillway-position`: "<instance, 16 hex digits>-<lane>-<seq>".
-// First occurrences ascend by seq in each partition, so a copy is what is not above the last seq seen
-// from that stream in that partition. State: one number for each (partition, stream).
+// First occurrences ascend by seq in each partition, so a copy is what is not above the last seq
+// seen from that stream in that partition. State: one number for each (partition, stream).
 
 #pragma once
 
@@ -25,7 +26,8 @@ struct Position {
   std::uint64_t seq = 0;
 
   /// The header's text. Nothing when it is not a position.
-  [[nodiscard]] SPILLWAY_EXPORT static std::optional<Position> parse(std::string_view text) noexcept;
+  [[nodiscard]] SPILLWAY_EXPORT static std::optional<Position> parse(
+      std::string_view text) noexcept;
   friend constexpr bool operator==(const Position&, const Position&) noexcept = default;
 };
 

@@ -21,8 +21,8 @@ using Bytes = std::span<const std::byte>;
   return std::as_bytes(std::span{text.data(), text.size()});
 }
 
-/// The unit of order: envelopes of one topic and key arrive in publish order. An empty key is a key;
-/// `no_key` is none, and leaves the partition to Kafka's partitioner.
+/// The unit of order: envelopes of one topic and key arrive in publish order. An empty key is a
+/// key; `no_key` is none, and leaves the partition to Kafka's partitioner.
 class Key {
  public:
   constexpr Key() noexcept = default;
@@ -48,8 +48,8 @@ struct Header {
 };
 using Headers = std::span<const Header>;
 
-/// A topic of one Pipeline, made by Pipeline::topic(). A small value: copy it freely, use it from any
-/// thread, with that Pipeline's publishers only.
+/// A topic of one Pipeline, made by Pipeline::topic(). A small value: copy it freely, use it from
+/// any thread, with that Pipeline's publishers only.
 class Topic {
  public:
   [[nodiscard]] constexpr std::uint16_t index() const noexcept { return index_; }
@@ -68,8 +68,10 @@ struct Envelope {
   Key key = no_key;
   Bytes payload = {};
   Headers headers = {};
-  std::optional<EventTime> event_time = std::nullopt;  ///< Becomes the Kafka timestamp; else that is set on sending.
-  bool tombstone = false;  ///< Sends Kafka's null payload (a deletion in a compacted topic) instead.
+  std::optional<EventTime> event_time =
+      std::nullopt;  ///< Becomes the Kafka timestamp; else that is set on sending.
+  bool tombstone =
+      false;  ///< Sends Kafka's null payload (a deletion in a compacted topic) instead.
 };
 
 }  // namespace spillway

@@ -29,8 +29,9 @@ struct JournalReport {
   bool in_use = false;  ///< Its owner lives; the counts below are then a glimpse.
   std::uint64_t unnumbered = 0;
   std::uint64_t numbered = 0;
-  std::uint64_t submitted = 0;  ///< With librdkafka when the process ended: may be in Kafka already.
-  std::uint64_t settled = 0;    ///< Not yet recycled.
+  std::uint64_t submitted =
+      0;                      ///< With librdkafka when the process ended: may be in Kafka already.
+  std::uint64_t settled = 0;  ///< Not yet recycled.
   std::uint64_t torn = 0;
   std::vector<JournalLane> lanes;
   std::vector<std::string> topics;
@@ -45,12 +46,12 @@ struct DrainResult {
   std::uint64_t left = 0;
 };
 
-/// Takes the journal over and spills what is left in it to the outbox; a relay does the rest. Kafka is
-/// not asked. `progress` is told the records still to go, about ten times a second.
+/// Takes the journal over and spills what is left in it to the outbox; a relay does the rest. Kafka
+/// is not asked. `progress` is told the records still to go, about ten times a second.
 /// @blocks until `within` has passed
 /// @throws ConfigError; StartError when the file is in use or not a journal
-[[nodiscard]] SPILLWAY_EXPORT DrainResult drain_journal(
-    const std::string& path, const Config& config, std::chrono::milliseconds within,
-    const std::function<void(std::uint64_t)>& progress = {});
+[[nodiscard]] SPILLWAY_EXPORT DrainResult
+drain_journal(const std::string& path, const Config& config, std::chrono::milliseconds within,
+              const std::function<void(std::uint64_t)>& progress = {});
 
 }  // namespace spillway

@@ -26,7 +26,8 @@ struct OutboxStream {
   std::uint64_t relayed_through = 0;
   bool owner_alive = false;  ///< Its writer's session holds the instance's lock.
   bool leased = false;       ///< A relay holds the stream's lease.
-  std::chrono::sys_time<std::chrono::microseconds> oldest;  ///< accepted_at of its first row; epoch if none.
+  std::chrono::sys_time<std::chrono::microseconds>
+      oldest;  ///< accepted_at of its first row; epoch if none.
 };
 
 /// A row of the outbox, or a dead letter (then with `error`). Owns its bytes.
@@ -70,7 +71,8 @@ class SPILLWAY_EXPORT Outbox {
   /// Rows in stream order, through a cursor. @throws StartError
   void for_each_row(std::size_t limit, const std::function<void(const OutboxRecord&)>& visit);
   /// Oldest first. @throws StartError
-  void for_each_dead_letter(std::size_t limit, const std::function<void(const OutboxRecord&)>& visit);
+  void for_each_dead_letter(std::size_t limit,
+                            const std::function<void(const OutboxRecord&)>& visit);
 
   /// One record by position, from the outbox or the dead letters. @throws StartError
   [[nodiscard]] std::optional<OutboxRecord> find(std::string_view position);

@@ -49,8 +49,8 @@ class [[nodiscard]] PublishResult {
 };
 
 /// Room in the journal for one payload, written in place; given back if dropped without commit().
-/// Lives in one scope, within its Publisher's; one at a time: while it lives, that Publisher publishes
-/// nothing else. @thread that of its Publisher
+/// Lives in one scope, within its Publisher's; one at a time: while it lives, that Publisher
+/// publishes nothing else. @thread that of its Publisher
 class SPILLWAY_EXPORT Claim {
  public:
   Claim(const Claim&) = delete;

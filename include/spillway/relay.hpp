@@ -38,8 +38,8 @@ class SPILLWAY_EXPORT Relay {
 
   [[nodiscard]] RelayReport report() const;
 
-  /// Reads no further row, waits for what is with Kafka, removes what was acked, returns the leases.
-  /// True: nothing it had read was left unacked.
+  /// Reads no further row, waits for what is with Kafka, removes what was acked, returns the
+  /// leases. True: nothing it had read was left unacked.
   /// @blocks until `deadline`
   bool close(Deadline deadline) noexcept;
 

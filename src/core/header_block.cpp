@@ -82,7 +82,8 @@ std::optional<Header> HeaderReader::next() noexcept {
 std::optional<std::size_t> count_headers(Bytes block) noexcept {
   HeaderReader reader{block};
   std::size_t count = 0;
-  while (reader.next()) ++count;
+  while (reader.next())
+    ++count;
   if (!reader.is_well_formed()) return std::nullopt;
   return count;
 }

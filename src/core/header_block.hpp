@@ -1,7 +1,8 @@
-// src/core/header_block.hpp: a record's user headers as one run of bytes, in the journal and the outbox.
+// src/core/header_block.hpp: a record's user headers as one run of bytes, in the journal and the
+// outbox.
 //
-// For each header: name length (2 bytes, big-endian), name, value length (4 bytes, big-endian, -1 is
-// Kafka's null), value. No headers: no bytes. Reading never leaves the block, whatever it holds.
+// For each header: name length (2 bytes, big-endian), name, value length (4 bytes, big-endian, -1
+// is Kafka's null), value. No headers: no bytes. Reading never leaves the block, whatever it holds.
 
 #pragma once
 
@@ -14,8 +15,8 @@
 
 namespace spillway::core {
 
-/// Bytes that encode_headers() will write; nothing when a name is longer than 32 767 bytes or a value
-/// longer than 2^31 - 1.
+/// Bytes that encode_headers() will write; nothing when a name is longer than 32 767 bytes or a
+/// value longer than 2^31 - 1.
 [[nodiscard]] std::optional<std::size_t> header_block_bytes(Headers headers) noexcept;
 
 /// Writes exactly header_block_bytes(headers) to `out`.

@@ -36,7 +36,7 @@ struct LaneFacts {
   bool batch_refused = false;  ///< A batch failed as a whole: its records need the outbox.
   bool topic_unknown = false;  ///< The next record's topic could not be asked for yet.
   bool spill_forced = false;   ///< By configuration, for drills.
-  bool outbox_owed = false;  ///< The next records are for the outbox, whatever Kafka can do.
+  bool outbox_owed = false;    ///< The next records are for the outbox, whatever Kafka can do.
   std::optional<Instant> oldest_unreported_at = {};  ///< Submitted then, and still without report.
   Instant relaxed_until{};
   std::size_t reports_owed = 0;   ///< After a recall.

@@ -23,7 +23,8 @@ std::optional<Number> parse_plain(std::string_view text) noexcept {
 std::string_view format_position(StreamId stream, Seq seq, PositionText& out) noexcept {
   constexpr std::string_view digits = "0123456789abcdef";
   std::uint64_t rest = stream.instance.value;
-  for (std::size_t i = instance_chars; i-- > 0; rest >>= 4U) out[i] = digits[rest & 0xFU];
+  for (std::size_t i = instance_chars; i-- > 0; rest >>= 4U)
+    out[i] = digits[rest & 0xFU];
   char* at = out.data() + instance_chars;
   char* const end = out.data() + out.size();
   *at++ = '-';
@@ -39,7 +40,8 @@ std::optional<ParsedPosition> parse_position(std::string_view text) noexcept {
   for (const char digit : text.substr(0, instance_chars)) {
     const bool is_number = digit >= '0' && digit <= '9';
     if (!is_number && (digit < 'a' || digit > 'f')) return std::nullopt;
-    instance = (instance << 4U) | static_cast<std::uint64_t>(is_number ? digit - '0' : digit - 'a' + 10);
+    instance =
+        (instance << 4U) | static_cast<std::uint64_t>(is_number ? digit - '0' : digit - 'a' + 10);
   }
   const std::string_view rest = text.substr(instance_chars + 1);
   const std::size_t dash = rest.find('-');
@@ -52,10 +54,14 @@ std::optional<ParsedPosition> parse_position(std::string_view text) noexcept {
 
 std::string_view name_of(ResendCause cause) noexcept {
   switch (cause) {
-    case ResendCause::none: return "";
-    case ResendCause::fatal: return "fatal";
-    case ResendCause::recovery: return "recovery";
-    case ResendCause::lease: return "lease";
+    case ResendCause::none:
+      return "";
+    case ResendCause::fatal:
+      return "fatal";
+    case ResendCause::recovery:
+      return "recovery";
+    case ResendCause::lease:
+      return "lease";
   }
   return "";
 }

@@ -23,7 +23,8 @@ inline constexpr std::size_t position_chars_max = 16 + 1 + 5 + 1 + 20;
 using PositionText = std::array<char, position_chars_max>;
 
 /// Writes "<instance>-<lane>-<seq>" into `out`; the view lies in it. No allocation, no locale.
-[[nodiscard]] std::string_view format_position(StreamId stream, Seq seq, PositionText& out) noexcept;
+[[nodiscard]] std::string_view format_position(StreamId stream, Seq seq,
+                                               PositionText& out) noexcept;
 
 struct ParsedPosition {
   StreamId stream;

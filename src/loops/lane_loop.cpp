@@ -424,9 +424,11 @@ std::size_t LaneLoop::hear_writer() {
 void LaneLoop::on_job_done(const AskedJob& job) {
   if (job.kind == JobKind::release) return on_released();
   if (job.kind == JobKind::row && job.held) {
-    window_[job.window_index].settled = true;
-    journal::store_state(journal_.record(job.record), RecordState::settled);
     counters_.held_copies.add(1);
+    InFlight& entry = window_[job.window_index];
+    if (entry.closed) return;  // renumbered meanwhile: this copy goes with the release
+    entry.settled = true;
+    journal::store_state(journal_.record(job.record), RecordState::settled);
     return;
   }
   if (renumbered_open_ != 0 && journal_.record(job.record).renumbered_from != 0) --renumbered_open_;

@@ -145,12 +145,14 @@ void RelayLoop::on_scanned(const ports::RelayEvent& event, Instant now) {
     if (!stream->is_leased()) let_go_[stream->id()] = stream->maybe_sent_through();
   }
   std::erase_if(streams_, [](const auto& stream) { return !stream->is_leased(); });
-  const bool found = !event.streams.empty();
-  if (found)
+  if (!streams_.empty()) {
     ladder_.on_work();
-  else if (streams_.empty() && now >= look_at_)
+    interval_ = core::PollLadder::rungs.front();
+  } else if (now >= look_at_) {
+    interval_ = ladder_.interval();
     ladder_.on_idle();
-  look_at_ = now + (streams_.empty() ? ladder_.interval() : core::PollLadder::rungs.front());
+  }
+  look_at_ = now + interval_;
 }
 
 void RelayLoop::on_finished(Instant now) {
@@ -425,7 +427,7 @@ void RelayLoop::publish_counters() noexcept {
     depth += stream->depth();
   with_.counters.depth.set(depth);
   with_.counters.leases.set(streams_.size());
-  with_.counters.interval_ns.set(static_cast<std::uint64_t>(ladder_.interval().count()));
+  with_.counters.interval_ns.set(static_cast<std::uint64_t>(interval_.count()));
   with_.counters.broker_up.set(kafka_up_ ? 1 : 0);
   with_.counters.postgres_up.set(connected_ ? 1 : 0);
   with_.counters.redis_up.set(with_.wakeups.is_up() ? 1 : 0);

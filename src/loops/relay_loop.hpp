@@ -133,6 +133,7 @@ class RelayLoop {
   std::vector<std::uint64_t> free_tags_;
 
   core::PollLadder ladder_;
+  core::Duration interval_{};  // the rung that is waited now
   core::Instant look_at_{};
   core::Instant idle_since_{};
   bool kafka_up_ = false;

@@ -1,4 +1,5 @@
-// src/ports/log.hpp: where the loops and adapters say what a person should know. Never once per message.
+// src/ports/log.hpp: where the loops and adapters say what a person should know. Never once per
+// message.
 
 #pragma once
 

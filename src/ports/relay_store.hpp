@@ -1,7 +1,7 @@
 // src/ports/relay_store.hpp: the outbox as a relay sees it: leases, rows in order, removal.
 //
-// One session, one request at a time: start it, then poll() until its event comes. The session connects
-// by itself, with backoff, for ever. Leases live and die with the session.
+// One session, one request at a time: start it, then poll() until its event comes. The session
+// connects by itself, with backoff, for ever. Leases live and die with the session.
 
 #pragma once
 
@@ -47,7 +47,8 @@ struct LeasedStream {
   core::StreamId id;
   core::Seq written_through;  ///< Every row at or below it is visible to a later read().
   core::Seq relayed_through;
-  bool is_new = false;  ///< Taken now from another holder, or from none: what this relay knew of it is stale.
+  bool is_new =
+      false;  ///< Taken now from another holder, or from none: what this relay knew of it is stale.
 };
 
 /// A row that can never be delivered.
@@ -71,7 +72,7 @@ struct RelayEvent {
   RelayEventKind kind = RelayEventKind::none;
   std::span<const LeasedStream> streams;  ///< Ends with the next call on the store.
   std::shared_ptr<const RowBatch> batch;
-  std::string_view error;  ///< Ends with the next call on the store.
+  std::string_view error;     ///< Ends with the next call on the store.
   std::uint32_t adopted = 0;  ///< With `scanned`: streams of dead owners taken over by this scan.
 };
 
@@ -85,18 +86,19 @@ class RelayStore {
   [[nodiscard]] virtual RelayEvent poll(core::Instant now) noexcept = 0;
   [[nodiscard]] virtual bool is_idle() const noexcept = 0;
 
-  /// Looks for streams with rows and takes their leases. A stream with held rows is left out, unless
-  /// its owner's lock has been free for the grace at every look since: then its rows are adopted,
-  /// marked `recovery`. Taking a lease marks what the former holder may have sent (`lease`).
+  /// Looks for streams with rows and takes their leases. A stream with held rows is left out,
+  /// unless its owner's lock has been free for the grace at every look since: then its rows are
+  /// adopted, marked `recovery`. Taking a lease marks what the former holder may have sent
+  /// (`lease`).
   virtual void scan(core::Instant now) = 0;
 
-  /// Rows of a leased stream above `after`, at most `rows_max`, about `bytes_max` bytes; before they are
-  /// returned it is durably noted that they were started.
+  /// Rows of a leased stream above `after`, at most `rows_max`, about `bytes_max` bytes; before
+  /// they are returned it is durably noted that they were started.
   virtual void read(core::StreamId stream, core::Seq after, std::size_t rows_max,
                     std::size_t bytes_max) = 0;
 
-  /// Removes the rows above `from` through `through`, moves `dead` of these to the dead letters, and
-  /// raises `relayed_through`: one transaction.
+  /// Removes the rows above `from` through `through`, moves `dead` of these to the dead letters,
+  /// and raises `relayed_through`: one transaction.
   virtual void finish(core::StreamId stream, core::Seq from, core::Seq through,
                       std::span<const RelayDeadLetter> dead) = 0;
 

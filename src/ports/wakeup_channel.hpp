@@ -1,4 +1,5 @@
-// src/ports/wakeup_channel.hpp: the Redis list of tokens, at both ends. A token is a hint, never the truth.
+// src/ports/wakeup_channel.hpp: the Redis list of tokens, at both ends. A token is a hint, never
+// the truth.
 
 #pragma once
 

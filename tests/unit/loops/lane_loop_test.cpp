@@ -3,6 +3,9 @@
 
 #include "loops/lane_loop.hpp"
 
+#include <set>
+#include <string>
+
 #include "unit/loops/on_simulated_servers.hpp"
 
 namespace spillway::loops {
@@ -326,6 +329,31 @@ TEST_F(Lane, LosesNoRecordOfARefusedBatchWhenItDiesBehindTheRelease) {
   ASSERT_TRUE(runs_until([&] { return all_is_settled(); }));
 
   EXPECT_EQ(in_kafka(), 20U);
+}
+
+TEST_F(Lane, LosesNoRecordOfARefusedBatchWhoseCopyIsWrittenAfterTheRefusal) {
+  build_world({}, {.partitions = 1});
+  relay();
+  start_direct();
+  kafka().set_state(ServerState::hung, world().now());
+  publish(20);
+  ASSERT_TRUE(gets_to(LaneState::spilling));
+  database().set_state(ServerState::hung, world().now());
+  kafka().change_topic("orders", {.partitions = 1, .message_bytes_max = 400});
+  kafka().set_state(ServerState::up, world().now());
+  ASSERT_TRUE(runs_until([&] { return service().counters().renumbered.get() == 20; }));
+  database().set_state(ServerState::up, world().now());
+  ASSERT_TRUE(runs_until([&] { return service().counters().held_copies.get() == 20; }));
+
+  kill_service();
+  start_service();
+  ASSERT_TRUE(runs_until([&] { return all_is_settled(); }));
+
+  std::set<std::string> payloads;
+  for (const auto& record : kafka().records("orders")) {
+    payloads.insert(test::text_of(*record.payload));
+  }
+  EXPECT_EQ(payloads.size(), 20U);
 }
 
 TEST_F(Lane, SpillsWhenKafkaCannotBeAskedForATopic) {
