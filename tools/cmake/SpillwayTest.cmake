@@ -59,9 +59,11 @@ function(spillway_test name)
       ENVIRONMENT "SPILLWAY_STACK=${PROJECT_SOURCE_DIR}/tools/stack;SPILLWAY_PROGRAM=${PROJECT_BINARY_DIR}/spillway")
   else()
     # PRE_TEST: listing a sanitizer's program while others link costs the build more than the tests.
+    set(suppressions "${PROJECT_SOURCE_DIR}/tests/support/tsan.supp")
     gtest_discover_tests(${name}
       DISCOVERY_MODE PRE_TEST
       DISCOVERY_TIMEOUT 30
-      PROPERTIES LABELS "${arg_LABELS}" TIMEOUT ${arg_TIMEOUT})
+      PROPERTIES LABELS "${arg_LABELS}" TIMEOUT ${arg_TIMEOUT}
+        ENVIRONMENT "TSAN_OPTIONS=suppressions=${suppressions}")
   endif()
 endfunction()
