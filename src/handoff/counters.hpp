@@ -68,7 +68,6 @@ struct alignas(64) LaneCounters {
   Counter outbox_depth;
   Counter settled_below;  ///< Everything stamped before it is settled.
   Counter broker_up;
-  Counter producer_batch_bytes;  ///< Of the producer in use; 0: none yet.
   Counter producer_warm;
   Counter last_failover_ns;
   Counter last_return_ns;
@@ -87,8 +86,6 @@ struct alignas(64) PublisherCounters {
 struct alignas(64) WriterCounters {
   Counter postgres_up;
   Counter redis_up;
-  Counter transactions;
-  Counter rows;
 };
 
 /// Written by the relay's thread.

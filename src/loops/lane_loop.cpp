@@ -8,6 +8,7 @@
 #include "core/check.hpp"
 #include "core/limits.hpp"
 #include "journal/segment.hpp"
+#include "loops/topic_admission.hpp"
 
 namespace spillway::loops {
 namespace {
@@ -38,11 +39,6 @@ std::uint64_t nanoseconds(core::Duration span) noexcept {
 std::string milliseconds(core::Duration span) {
   return std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(span).count()) +
          " ms";
-}
-
-std::size_t content_bytes(const core::RecordView& view) noexcept {
-  return (view.key ? view.key->size() : 0) + view.headers.size() +
-         (view.payload ? view.payload->size() : 0);
 }
 
 }  // namespace
@@ -84,8 +80,6 @@ void LaneLoop::exchange_producer(Instant now) {
   const bool has_changed = producer_.exchange(window_.size() != 0, now);
   // A producer is slow at first, and so is what waits for one.
   if (has_changed || producer_.next_since() == now) relaxed_until_ = now + settings_.relaxed_for;
-  if (!has_changed) return;
-  counters_.producer_batch_bytes.set(producer_.get()->batch_bytes_max());
 }
 
 std::size_t LaneLoop::hear_broker(Instant now) {
@@ -295,13 +289,16 @@ std::size_t LaneLoop::feed_kafka(Instant now) {
 LaneLoop::Fed LaneLoop::feed_kafka_one(const PendingRecord& pending, Instant now) {
   core::RecordHeader& header = journal_.record(pending.record);
   const core::RecordView view = core::view_of(header);
-  if (topics_.get(view.topic).standing == TopicStanding::unasked) return Fed::stays;
-  if (const char* const error = refusal_of(view)) {
+  const handoff::TopicFacts topic = topics_.get(view.topic);
+  if (topic.standing == TopicStanding::unasked) return Fed::stays;
+  const std::size_t bytes = content_bytes(view.key, view.headers, view.payload);
+  if (const char* const error = refusal_of(topic, bytes)) {
     dead_letter(pending.record, pending.seq, pending.stamp, error);
     return Fed::gone;
   }
-  const std::size_t fitting = core::batch_bytes_for(topics_.get(view.topic).message_bytes_max);
-  if (!producer_.sends_batches_within(fitting)) return Fed::stays;
+  if (!producer_.sends_batches_within(core::batch_bytes_for(topic.message_bytes_max))) {
+    return Fed::stays;
+  }
   if (!window_.has_room_for(header.record_bytes)) return Fed::stays;
 
   // Before the submission: from here on a later process must take it for possibly sent.
@@ -333,24 +330,6 @@ LaneLoop::Fed LaneLoop::feed_kafka_one(const PendingRecord& pending, Instant now
   }
   if (result == SubmitResult::fatal) producer_.mark_dead();
   return Fed::stays;
-}
-
-const char* LaneLoop::refusal_of(const core::RecordView& view) const {
-  const handoff::TopicFacts facts = topics_.get(view.topic);
-  switch (facts.standing) {
-    case TopicStanding::missing:
-      return "UNKNOWN_TOPIC_OR_PART: Kafka has no such topic";
-    case TopicStanding::forbidden:
-      return "TOPIC_AUTHORIZATION_FAILED: Kafka refuses writes to the topic";
-    case TopicStanding::unasked:
-    case TopicStanding::exists:
-      break;
-  }
-  // The broker measures batches, so a record that is too large for one would take its neighbours
-  // along.
-  return content_bytes(view) + core::message_overhead_bytes > facts.message_bytes_max
-             ? "MSG_SIZE_TOO_LARGE: above the topic's max.message.bytes"
-             : nullptr;
 }
 
 void LaneLoop::dead_letter(core::RecordOffset record, Seq seq, Stamp stamp, const char* error) {

@@ -91,7 +91,6 @@ class LaneLoop {
   enum class Fed : std::uint8_t { gone, stays };
   std::size_t feed_kafka(core::Instant now);
   Fed feed_kafka_one(const PendingRecord& pending, core::Instant now);
-  [[nodiscard]] const char* refusal_of(const core::RecordView& view) const;
   std::size_t feed_outbox();
 
   void ask_rows_back(core::Instant now);

@@ -6,6 +6,7 @@
 
 #include "core/check.hpp"
 #include "core/limits.hpp"
+#include "loops/topic_admission.hpp"
 
 namespace spillway::loops {
 namespace {
@@ -331,22 +332,10 @@ RelayLoop::Fed RelayLoop::feed_one(RelayStream& stream, QueuedRow& queued) {
   const ports::RelayRow& row = *queued.row;
   const core::TopicIndex topic = with_.topics.index_of(row.topic);
   const handoff::TopicFacts facts = with_.topics.facts(topic);
-  const std::size_t bytes = (row.key ? row.key->size() : 0) + row.headers.size() +
-                            (row.payload ? row.payload->size() : 0) + core::message_overhead_bytes;
-  switch (facts.standing) {
-    case TopicStanding::unasked:
-      return Fed::stays;
-    case TopicStanding::missing:
-      stream.on_dead(queued, "UNKNOWN_TOPIC_OR_PART: Kafka has no such topic");
-      return Fed::gone;
-    case TopicStanding::forbidden:
-      stream.on_dead(queued, "TOPIC_AUTHORIZATION_FAILED: Kafka refuses writes to the topic");
-      return Fed::gone;
-    case TopicStanding::exists:
-      break;
-  }
-  if (bytes > facts.message_bytes_max) {
-    stream.on_dead(queued, "MSG_SIZE_TOO_LARGE: above the topic's max.message.bytes");
+  if (facts.standing == TopicStanding::unasked) return Fed::stays;
+  const std::size_t bytes = content_bytes(row.key, row.headers, row.payload);
+  if (const char* const error = refusal_of(facts, bytes)) {
+    stream.on_dead(queued, error);
     return Fed::gone;
   }
   const std::size_t fitting = core::batch_bytes_for(facts.message_bytes_max);

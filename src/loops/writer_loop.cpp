@@ -155,9 +155,7 @@ void WriterLoop::on_committed(Instant now) {
     static_cast<void>(lane.waiting.pop_front());
   if (done.kind == JobKind::row) {
     lane.stream.written_through = std::max(lane.stream.written_through, done.last);
-    with_.counters.rows.add(done.jobs);
   }
-  with_.counters.transactions.add(1);
   // After the COMMIT, never before: a relay that looks too early would go back to sleep.
   if (done.has_news) with_.wakeups.notify();
   ask_interval_ = ask_soon;

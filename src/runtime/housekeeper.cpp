@@ -175,25 +175,14 @@ void Housekeeper::prime_everywhere(const std::string& name) {
   }
 }
 
-Housekeeper::Answer Housekeeper::wait_for(const handoff::TopicDirectory& directory,
-                                          core::TopicIndex topic,
-                                          std::chrono::steady_clock::time_point deadline) {
+TopicStanding Housekeeper::wait_for(const handoff::TopicDirectory& directory,
+                                    core::TopicIndex topic,
+                                    std::chrono::steady_clock::time_point deadline) {
   std::unique_lock lock{answered_mutex_};
-  const auto is_answered = [&directory, topic] {
+  static_cast<void>(answered_.wait_until(lock, deadline, [&directory, topic] {
     return directory.get(topic).standing != TopicStanding::unasked;
-  };
-  if (!answered_.wait_until(lock, deadline, is_answered)) return Answer::unknown;
-  switch (directory.get(topic).standing) {
-    case TopicStanding::exists:
-      return Answer::exists;
-    case TopicStanding::missing:
-      return Answer::missing;
-    case TopicStanding::forbidden:
-      return Answer::forbidden;
-    case TopicStanding::unasked:
-      break;
-  }
-  return Answer::unknown;
+  }));
+  return directory.get(topic).standing;
 }
 
 }  // namespace spillway::runtime

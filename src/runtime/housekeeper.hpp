@@ -73,11 +73,11 @@ class Housekeeper {
   /// Ends every producer that was retired. What was given out and not retired is its holder's.
   void stop() noexcept;
 
-  enum class Answer : std::uint8_t { exists, missing, forbidden, unknown };
-  /// Waits for the answer to a question that was sent to `desk`. @thread any @blocks until
-  /// `deadline`
-  [[nodiscard]] Answer wait_for(const handoff::TopicDirectory& directory, core::TopicIndex topic,
-                                std::chrono::steady_clock::time_point deadline);
+  /// Waits until a question that was sent is answered; `unasked` when it was not. @thread any
+  /// @blocks until `deadline`
+  [[nodiscard]] handoff::TopicStanding wait_for(const handoff::TopicDirectory& directory,
+                                                core::TopicIndex topic,
+                                                std::chrono::steady_clock::time_point deadline);
 
  private:
   struct Served {

@@ -22,16 +22,11 @@ namespace spillway {
 namespace {
 
 using namespace std::chrono_literals;
-using runtime::Housekeeper;
+using handoff::TopicStanding;
 using runtime::Thread;
 
 constexpr auto look_again_after = 200us;
 constexpr core::Duration writer_busy_park = 100us;
-
-const Config& checked(const Config& config) {
-  runtime::check(config);
-  return config;
-}
 
 std::string journal_path(const Config& config) {
   if (!config.journal.path.empty()) return config.journal.path;
@@ -83,7 +78,7 @@ bool wait_until(Deadline deadline, Condition is_true) {
 // ---- Opening ----
 
 Pipeline::Impl::Impl(const Config& settings)
-    : config{checked(settings)},
+    : config{runtime::checked(settings)},
       log{config},
       journal{journal_path(config), config.journal.size_bytes},
       recovered{journal::recover(journal)},
@@ -244,15 +239,15 @@ Topic Pipeline::Impl::topic(std::string_view name) {
   }
   const Deadline deadline = std::chrono::steady_clock::now() + config.kafka.topic_within;
   switch (housekeeper.wait_for(directory, *index, deadline)) {
-    case Housekeeper::Answer::exists:
+    case TopicStanding::exists:
       break;
-    case Housekeeper::Answer::missing:
+    case TopicStanding::missing:
       throw StartError{"topic " + std::string{name} +
                        ": Kafka has no such topic; create it (topics are not made by publishing)"};
-    case Housekeeper::Answer::forbidden:
+    case TopicStanding::forbidden:
       throw StartError{"topic " + std::string{name} +
                        ": Kafka does not let this client write to it; grant it WRITE and DESCRIBE"};
-    case Housekeeper::Answer::unknown:
+    case TopicStanding::unasked:
       log.write(LogLevel::warning, "topic " + std::string{name} +
                                        ": Kafka could not be asked; it is asked again, and until "
                                        "then the outbox takes its envelopes");

@@ -90,7 +90,7 @@ RecordHeader* Publisher::Impl::lay_out(const Envelope& envelope, std::int32_t pa
   if (content > limit) return nullptr;
   const std::size_t record_bytes = core::record_bytes_for(content);
   refusal = PublishStatus::journal_full;
-  if (!segment_.has_room_for(record_bytes) && !make_room(record_bytes)) return nullptr;
+  if (!segment_.has_room_for(record_bytes) && !make_room()) return nullptr;
 
   // Segments and records are aligned to 8 bytes. The state word keeps what ends the walk here.
   auto* const header = reinterpret_cast<RecordHeader*>(segment_.next());
@@ -110,7 +110,7 @@ RecordHeader* Publisher::Impl::lay_out(const Envelope& envelope, std::int32_t pa
   return header;
 }
 
-bool Publisher::Impl::make_room(std::size_t /*record_bytes*/) noexcept {
+bool Publisher::Impl::make_room() noexcept {
   const auto segment = side_.journal.take_segment();
   if (!segment) return false;
   close_segment();

@@ -38,7 +38,7 @@ struct Publisher::Impl {
   /// Makes room and writes all but the payload; null and a reason when refused.
   core::RecordHeader* lay_out(const Envelope& envelope, std::int32_t payload_bytes,
                               PublishStatus& refusal) noexcept;
-  [[nodiscard]] bool make_room(std::size_t record_bytes) noexcept;
+  [[nodiscard]] bool make_room() noexcept;
   void close_segment() noexcept;
   [[nodiscard]] PublishResult accept(core::RecordHeader& header) noexcept;
   PublishResult refuse(PublishStatus why) noexcept;

@@ -11,18 +11,9 @@
 #include "runtime/server_settings.hpp"
 
 namespace spillway {
-namespace {
-
-const Config& checked(const Config& config) {
-  runtime::check(config);
-  return config;
-}
-
-}  // namespace
-
 struct Relay::Impl {
   explicit Impl(const Config& settings)
-      : config{checked(settings)},
+      : config{runtime::checked(settings)},
         log{config},
         housekeeper{runtime::broker_settings(config), log},
         runner{config, housekeeper, log} {

@@ -33,8 +33,7 @@ loops::RelaySettings relay_settings(const Config& config) {
 }  // namespace
 
 RelayRunner::RelayRunner(const Config& config, Housekeeper& housekeeper, ports::Log& log)
-    : config_{config},
-      topics_{directory_},
+    : topics_{directory_},
       names_{directory_, topics_.questions()},
       store_{pg_relay_settings(config), log},
       wakeups_{redis_settings(config), log},

@@ -38,7 +38,6 @@ class RelayRunner {
   void run(const std::stop_token& stop);
   void sleep(std::size_t work, core::Instant now);
 
-  Config config_;
   handoff::RelayCounters counters_;
   handoff::TopicDirectory directory_;
   BrokerDesk brokers_;

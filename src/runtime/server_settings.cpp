@@ -22,13 +22,14 @@ std::uint64_t random_number() {
 
 }  // namespace
 
-void check(const Config& config) {
+const Config& checked(const Config& config) {
   std::vector<std::string> texts =
       core::texts_of(core::violations(config, {.kafka = true, .postgres = true}));
   for (std::string& text : kafka::check_properties(config.kafka.properties)) {
     texts.push_back(std::move(text));
   }
   if (!texts.empty()) throw ConfigError{std::move(texts)};
+  return config;
 }
 
 std::string read_secret(const std::string& path, const std::string& setting) {

@@ -10,8 +10,9 @@
 
 namespace spillway::runtime {
 
-/// Every violation, of bounds, of librdkafka's settings and of the Redis URL. @throws ConfigError
-void check(const Config& config);
+/// The same, if it can be used. Every violation, of bounds, of librdkafka's settings and of the
+/// Redis URL. @throws ConfigError
+[[nodiscard]] const Config& checked(const Config& config);
 
 [[nodiscard]] kafka::BrokerSettings broker_settings(const Config& config);
 /// @throws StartError when a password file cannot be read
