@@ -27,6 +27,9 @@ constexpr core::Duration keep_lease = std::chrono::seconds{1};
 constexpr core::Duration kafka_silence = std::chrono::milliseconds{500};
 /// A failed request is not repeated at once.
 constexpr core::Duration look_again = core::PollLadder::rungs.front();
+constexpr const char* overtaken =
+    "BATCH_REFUSED: for another row, and later rows of its stream are in the partition by now, so "
+    "that a position filter would drop it; replay it: spillway outbox replay";
 
 std::uint64_t nanoseconds_since(core::UnixTime then, core::UnixTime now) noexcept {
   return now.ns > then.ns ? static_cast<std::uint64_t>(now.ns - then.ns) : 0;
@@ -269,10 +272,11 @@ void RelayLoop::on_report(const ports::Report& report, Instant now) {
   if (stream == nullptr || stream->lease() != sent.lease) return;
   QueuedRow* const row = stream->find_sent(sent.seq);
   SPILLWAY_CHECK(row != nullptr);
+  const Partition in{.topic = sent.topic, .number = report.partition};
   switch (report.outcome) {
     case DeliveryOutcome::delivered:
       on_delivered(*row, now);
-      stream->on_acked(*row);
+      stream->on_acked(*row, in);
       return;
     case DeliveryOutcome::refused:
       stream->on_refused(*row, report.error);
@@ -284,6 +288,7 @@ void RelayLoop::on_report(const ports::Report& report, Instant now) {
         return;
       }
       row->alone = true;
+      row->refused_in = in;
       stream->on_returned(*row);
       return;
     case DeliveryOutcome::possibly_persisted:
@@ -330,6 +335,10 @@ std::size_t RelayLoop::feed_kafka() {
 
 RelayLoop::Fed RelayLoop::feed_one(RelayStream& stream, QueuedRow& queued) {
   const ports::RelayRow& row = *queued.row;
+  if (stream.is_overtaken(queued)) {
+    stream.on_dead(queued, overtaken);
+    return Fed::gone;
+  }
   const core::TopicIndex topic = with_.topics.index_of(row.topic);
   const handoff::TopicFacts facts = with_.topics.facts(topic);
   if (facts.standing == TopicStanding::unasked) return Fed::stays;
@@ -340,13 +349,13 @@ RelayLoop::Fed RelayLoop::feed_one(RelayStream& stream, QueuedRow& queued) {
   }
   const std::size_t fitting = core::batch_bytes_for(facts.message_bytes_max);
   if (!producer_.sends_batches_within(fitting)) return Fed::stays;
-  return submit(stream, queued);
+  return submit(stream, queued, topic);
 }
 
-RelayLoop::Fed RelayLoop::submit(RelayStream& stream, QueuedRow& queued) {
+RelayLoop::Fed RelayLoop::submit(RelayStream& stream, QueuedRow& queued, core::TopicIndex topic) {
   const ports::RelayRow& row = *queued.row;
   ports::Broker& broker = *producer_.get();
-  const std::uint64_t tag = keep(stream, queued);
+  const std::uint64_t tag = keep(stream, queued, topic);
   const SubmitResult result = broker.submit({.topic = broker.open_topic(row.topic),
                                              .key = row.key,
                                              .payload = row.payload,
@@ -373,7 +382,8 @@ RelayLoop::Fed RelayLoop::submit(RelayStream& stream, QueuedRow& queued) {
   return Fed::stays;
 }
 
-std::uint64_t RelayLoop::keep(const RelayStream& stream, const QueuedRow& queued) {
+std::uint64_t RelayLoop::keep(const RelayStream& stream, const QueuedRow& queued,
+                              core::TopicIndex topic) {
   if (free_tags_.empty()) {
     free_tags_.push_back(sent_.size());
     sent_.emplace_back();
@@ -383,6 +393,7 @@ std::uint64_t RelayLoop::keep(const RelayStream& stream, const QueuedRow& queued
   sent_[tag] = {.stream = stream.id(),
                 .lease = stream.lease(),
                 .seq = queued.row->seq,
+                .topic = topic,
                 .batch = queued.batch};
   return tag;
 }

@@ -36,7 +36,7 @@ struct RelaySettings {
   core::Duration poll_start = std::chrono::milliseconds{100};
   std::size_t batch_rows_max = 1'000;
   std::size_t batch_bytes_max = std::size_t{8} << 20;
-  std::size_t window_rows = 10'000;
+  std::size_t window_rows = 20'000;
   core::Duration unix_time_offset{};  ///< Add to an Instant: nanoseconds since 1970.
 };
 
@@ -78,6 +78,7 @@ class RelayLoop {
     core::StreamId stream;
     std::uint64_t lease = 0;
     core::Seq seq;
+    core::TopicIndex topic;
     std::shared_ptr<const ports::RowBatch> batch;
   };
   enum class Request : std::uint8_t { none, scan, read, finish, give_up };
@@ -97,8 +98,9 @@ class RelayLoop {
 
   std::size_t feed_kafka();
   Fed feed_one(RelayStream& stream, QueuedRow& queued);
-  Fed submit(RelayStream& stream, QueuedRow& queued);
-  [[nodiscard]] std::uint64_t keep(const RelayStream& stream, const QueuedRow& queued);
+  Fed submit(RelayStream& stream, QueuedRow& queued, core::TopicIndex topic);
+  [[nodiscard]] std::uint64_t keep(const RelayStream& stream, const QueuedRow& queued,
+                                   core::TopicIndex topic);
 
   std::size_t start_next(core::Instant now);
   bool finish_something();

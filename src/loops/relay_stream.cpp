@@ -83,7 +83,9 @@ QueuedRow* RelayStream::find_sent(Seq seq) noexcept {
   return rows_[low].state == RowState::sent ? &rows_[low] : nullptr;
 }
 
-void RelayStream::on_acked(QueuedRow& row) noexcept {
+void RelayStream::on_acked(QueuedRow& row, Partition in) {
+  Seq& through = acked_through_[in];
+  through = std::max(through, row.row->seq);
   row.state = RowState::acked;
   --sent_;
   alone_is_sent_ = false;
@@ -100,6 +102,12 @@ void RelayStream::on_returned(QueuedRow& row) noexcept {
   --sent_;
   alone_is_sent_ = false;
   next_waiting_ = 0;
+}
+
+bool RelayStream::is_overtaken(const QueuedRow& row) const {
+  if (!row.refused_in) return false;
+  const auto through = acked_through_.find(*row.refused_in);
+  return through != acked_through_.end() && through->second > row.row->seq;
 }
 
 std::size_t RelayStream::done_prefix() noexcept {

@@ -7,8 +7,10 @@
 #pragma once
 
 #include <algorithm>
+#include <compare>
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -16,18 +18,29 @@
 #include "core/ids.hpp"
 #include "core/ring_queue.hpp"
 #include "core/time.hpp"
+#include "ports/broker.hpp"
 #include "ports/relay_store.hpp"
 
 namespace spillway::loops {
 
 enum class RowState : std::uint8_t { waiting, sent, acked, dead };
 
+/// A partition, by Kafka's number, of one topic.
+struct Partition {
+  core::TopicIndex topic;
+  std::int32_t number = ports::unknown_partition;
+
+  friend auto operator<=>(const Partition&, const Partition&) = default;
+};
+
 struct QueuedRow {
   std::shared_ptr<const ports::RowBatch> batch;  ///< Where the row lies.
   const ports::RelayRow* row = nullptr;
   RowState state = RowState::waiting;
   core::ResendCause resend = core::ResendCause::none;
-  bool alone = false;      ///< Nothing else of the stream may be with Kafka meanwhile.
+  bool alone = false;  ///< Nothing else of the stream may be with Kafka meanwhile.
+  std::optional<Partition> refused_in =
+      {};                  ///< There its batch was refused, for it or another row.
   const char* error = "";  ///< Of a dead one; static.
 };
 
@@ -72,8 +85,11 @@ class RelayStream {
   void on_dead(QueuedRow& row, const char* error) noexcept;
   /// What became of a sent row; null when it is not there any more.
   [[nodiscard]] QueuedRow* find_sent(core::Seq seq) noexcept;
-  void on_acked(QueuedRow& row) noexcept;
+  void on_acked(QueuedRow& row, Partition in);
   void on_refused(QueuedRow& row, const char* error) noexcept;
+  /// Its batch was refused, and a later row is in its partition since: under its position, which it
+  /// keeps, a consumer's filter would drop it. Known of a row that is to be sent alone.
+  [[nodiscard]] bool is_overtaken(const QueuedRow& row) const;
   /// It goes to Kafka again.
   void on_returned(QueuedRow& row) noexcept;
 
@@ -113,6 +129,7 @@ class RelayStream {
   std::size_t done_ = 0;          // all before it are acked or dead
   std::size_t sent_ = 0;
   bool alone_is_sent_ = false;
+  std::map<Partition, core::Seq> acked_through_;
   std::size_t removing_ = 0;
   core::Seq removing_through_;
 };

@@ -56,11 +56,15 @@ enum class [[nodiscard]] SubmitResult : std::uint8_t {
 
 using core::DeliveryOutcome;
 
+/// Of a record that was reported before it was given one.
+inline constexpr std::int32_t unknown_partition = -1;
+
 struct Report {
   std::uint64_t tag = 0;
   DeliveryOutcome outcome = DeliveryOutcome::delivered;
   int error_code = 0;      ///< The client's; 0 when delivered.
   const char* error = "";  ///< Its name and text, static.
+  std::int32_t partition = unknown_partition;
 };
 
 struct BrokerHealth {

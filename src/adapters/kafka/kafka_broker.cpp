@@ -273,6 +273,7 @@ void KafkaBroker::on_report(const rd_kafka_message_t& message) noexcept {
   ports::Report& report = free_reports_.front();
   report.tag = tag_of(message);
   report.outcome = outcome_of(message.err, rd_kafka_message_status(&message));
+  report.partition = message.partition;
   if (report.outcome == ports::DeliveryOutcome::delivered) {
     report.error_code = 0;
     report.error = "";

@@ -287,6 +287,7 @@ void SimBroker::assign(TopicEntry& topic, Pending record) {
   const std::uint64_t spread =
       record.has_key ? hash_of(record.key) : decisions_.below(Choice::partition, topic.partitions);
   const auto partition = static_cast<std::uint32_t>(spread % topic.partitions);
+  record.partition = static_cast<std::int32_t>(partition);
   topic.pipes[partition].records.push_back(std::move(record));
 }
 
@@ -384,7 +385,7 @@ void SimBroker::finish(Pipe& pipe, const Batch& batch) {
 void SimBroker::report_from(std::deque<Pending>& records, std::size_t first,
                             DeliveryOutcome outcome, const Answer& why) {
   for (std::size_t i = first; i < records.size(); ++i) {
-    reports_.push_back({records[i].tag, outcome, why.error_code, why.error});
+    reports_.push_back({records[i].tag, outcome, why.error_code, why.error, records[i].partition});
   }
   records.resize(std::min(first, records.size()));
 }

@@ -59,6 +59,7 @@ class SimBroker final : public ports::Broker, private WorldPart {
     std::optional<std::int64_t> event_time_ms;
     ports::Provenance provenance;
     std::size_t bytes = 0;
+    std::int32_t partition = ports::unknown_partition;
   };
   /// Records that were sent together, and are whenever it is tried again.
   struct Batch {

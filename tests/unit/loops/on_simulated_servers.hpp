@@ -167,6 +167,18 @@ class OnSimulatedServers : public ::testing::Test {
     EXPECT_EQ(copies.size(), published_);
     EXPECT_EQ(database().duplicate_keys(), 0U);
   }
+  /// What a position filter needs in order to drop copies and nothing else (P3, P9).
+  void expect_first_occurrences_ascend() {
+    for (const auto& partition : kafka().topic("orders")->partitions) {
+      std::map<core::StreamId, core::Seq> highest;
+      std::set<std::pair<core::StreamId, core::Seq>> seen;
+      for (const sim::LogRecord& record : partition) {
+        if (!seen.emplace(record.stream, record.seq).second) continue;
+        EXPECT_GT(record.seq, highest[record.stream]);
+        highest[record.stream] = std::max(highest[record.stream], record.seq);
+      }
+    }
+  }
   [[nodiscard]] std::size_t marked_in_kafka() {
     std::size_t marked = 0;
     for (const auto& record : kafka().records("orders")) {

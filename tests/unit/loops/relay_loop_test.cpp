@@ -244,6 +244,26 @@ TEST_F(Relay, SendsTheRowsOfARefusedBatchAloneAndBuriesOnlyTheGuilty) {
   EXPECT_EQ(tables().dead_letters.size(), 1U);
 }
 
+// Under their positions a consumer's filter would drop them, and a relay has no others to give.
+TEST_F(Relay, BuriesTheInnocentOfARefusedBatchWhenLaterRowsAreInThePartition) {
+  settings().broker.batch_records_max = 10;
+  build_world({}, {.partitions = 1});
+  start_spilling();
+  spill(10);
+  relay();
+  ASSERT_TRUE(outbox_is_empty());  // the topic's limit is known now
+  kafka().change_topic("orders", {.partitions = 1, .message_bytes_max = 4'000});
+  ASSERT_TRUE(service().publish("orders", {.key = "k", .payload = std::string(5'000, 'x')}));
+
+  spill(100);
+  ASSERT_TRUE(outbox_is_empty());
+
+  EXPECT_GT(tables().dead_letters.size(), 1U);
+  EXPECT_LE(tables().dead_letters.size(), 10U) << "one batch";
+  EXPECT_EQ(in_kafka() + tables().dead_letters.size(), 111U);
+  expect_first_occurrences_ascend();
+}
+
 TEST_F(Relay, GivesItsLeasesBackWhenItIsWoundDown) {
   start_spilling();
   relay();
