@@ -109,11 +109,12 @@ struct LanesConfig {
   std::size_t window_bytes = std::size_t{16} << 20;
   /// An idle lane sleeps at most this long: the latency it adds, against its CPU. 10 us to 10 ms.
   std::chrono::microseconds park_max = 1000us;
-  /// Outbox rows below which a lane stops spilling and waits for the relay instead. 1 to 1 000 000.
-  std::size_t backlog_rows_max = 2'000;
+  /// Outbox rows at or below which a lane stops spilling and waits for the relay instead; half of
+  /// it after each time that it waited in vain. 1 to 1 000 000.
+  std::size_t backlog_rows_max = 100'000;
   /// A lane that waits longer than this to become direct spills again: what waits is not settled.
   /// 50 ms to 60 s.
-  std::chrono::milliseconds return_within = 1s;
+  std::chrono::milliseconds return_within = 3s;
   /// For drills and tests: these lanes use the outbox whatever Kafka does.
   std::vector<unsigned> force_spill;
 };
@@ -132,7 +133,8 @@ struct RelayConfig {
   std::size_t batch_rows_max = 1'000;  ///< Rows in one read. 1 to 10 000.
   /// Bytes in one read, at most one row more. 4 KiB to 64 MiB.
   std::size_t batch_bytes_max = std::size_t{8} << 20;
-  std::size_t window_rows = 10'000;  ///< Rows with librdkafka. 1 to 1 000 000.
+  /// Rows with librdkafka, and so what a relay's death can make into copies. 1 to 1 000 000.
+  std::size_t window_rows = 20'000;
 };
 
 struct Config {

@@ -1,5 +1,7 @@
 #include "core/lane_states.hpp"
 
+#include <algorithm>
+
 #include "core/check.hpp"
 
 namespace spillway::core {
@@ -10,6 +12,12 @@ bool is_silent(const LaneFacts& seen, const LaneLimits& limits, Instant now) noe
   const Duration patience =
       now < seen.relaxed_until ? limits.failover_after_relaxed : limits.failover_after;
   return now - *seen.oldest_unreported_at >= patience;
+}
+
+// A relay that could not keep up with a backlog is not asked to again before it has shrunk.
+std::size_t backlog_to_return_at(const LaneFacts& seen, const LaneLimits& limits) noexcept {
+  constexpr unsigned halvings_max = 20;  // 1 000 000 rows, the largest setting, to none
+  return limits.backlog_rows_max >> std::min(seen.returns_given_up, halvings_max);
 }
 
 bool must_spill(const LaneFacts& seen) noexcept {
@@ -32,7 +40,7 @@ LaneState next_state(LaneState from, const LaneFacts& seen, const LaneLimits& li
       if (seen.held != 0 || !seen.producer_warm) return from;  // Nothing overtakes what is held.
       if (must_spill(seen) || seen.outbox_owed) return from;
       if (seen.outbox_untouched) return direct;  // No row is, or may be, ahead of us.
-      return seen.backlog_rows <= limits.backlog_rows_max ? returning : from;
+      return seen.backlog_rows <= backlog_to_return_at(seen, limits) ? returning : from;
     case returning:
       if (seen.spill_forced || seen.topic_unknown || seen.producer_fatal) return spilling;
       if (seen.outbox_drained || seen.outbox_untouched) return direct;

@@ -25,9 +25,9 @@ struct LaneLimits {
   Duration failover_after = std::chrono::milliseconds{75};
   /// Instead of it until LaneFacts::relaxed_until: a restarted broker is slow at first.
   Duration failover_after_relaxed = std::chrono::milliseconds{300};
-  std::size_t backlog_rows_max = 2'000;
+  std::size_t backlog_rows_max = 100'000;
   unsigned high_water_percent = 50;
-  Duration return_within = std::chrono::seconds{1};
+  Duration return_within = std::chrono::seconds{3};
 };
 
 struct LaneFacts {
@@ -45,6 +45,7 @@ struct LaneFacts {
   bool outbox_untouched = false;  ///< No row of the stream is, or may be, in the outbox.
   bool outbox_drained = false;    ///< Rows were written, and the relay has passed the last.
   std::size_t backlog_rows = 0;   ///< Written, or with the writer, and not yet relayed.
+  unsigned returns_given_up = 0;  ///< Since it was direct: each halves the backlog to return at.
   unsigned journal_percent = 0;
   std::optional<Instant> returning_since = {};
 };

@@ -66,10 +66,13 @@ std::optional<std::int64_t> parse_size(std::string_view text) noexcept {
 }
 
 std::optional<std::vector<unsigned>> parse_list(std::string_view text) {
+  if (text.starts_with('[') && text.ends_with(']')) text = text.substr(1, text.size() - 2);
   std::vector<unsigned> numbers;
   while (!text.empty()) {
     const std::size_t comma = text.find(',');
-    const auto number = parse_whole(text.substr(0, comma));
+    std::string_view item = text.substr(0, comma);
+    item.remove_prefix(std::min(item.find_first_not_of(' '), item.size()));
+    const auto number = parse_whole(item);
     if (!number || *number < 0 || *number > std::numeric_limits<unsigned>::max())
       return std::nullopt;
     numbers.push_back(static_cast<unsigned>(*number));

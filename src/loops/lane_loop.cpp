@@ -176,6 +176,7 @@ core::LaneFacts LaneLoop::facts() const {
   seen.outbox_untouched = writer_.outbox_untouched();
   seen.outbox_drained = writer_.outbox_drained();
   seen.backlog_rows = writer_.backlog_rows();
+  seen.returns_given_up = returns_given_up_;
   seen.journal_percent =
       static_cast<unsigned>(100 * journal_.used_segments() / journal_.segment_count());
   if (state_ == LaneState::returning && !backlog_.empty()) seen.returning_since = state_since_;
@@ -209,8 +210,9 @@ void LaneLoop::enter(LaneState next, const core::LaneFacts& seen, Instant now) {
     hold();
   }
   spill_through_ = {};
-  if (from == LaneState::returning && next == LaneState::spilling && !backlog_.empty()) {
-    spill_through_ = backlog_.back().seq;
+  if (from == LaneState::returning && next == LaneState::spilling) {
+    ++returns_given_up_;
+    if (!backlog_.empty()) spill_through_ = backlog_.back().seq;
   }
   if (from == LaneState::recalling) {
     static_cast<void>(resolve_held(now));
@@ -224,6 +226,7 @@ void LaneLoop::enter(LaneState next, const core::LaneFacts& seen, Instant now) {
     case LaneState::direct:
       if (!writer_.outbox_untouched()) writer_.begin_anew();
       batch_refused_ = false;
+      returns_given_up_ = 0;
       relaxed_until_ = now + settings_.relaxed_for;
       if (kafka_back_at_) counters_.last_return_ns.set(nanoseconds(now - *kafka_back_at_));
       break;

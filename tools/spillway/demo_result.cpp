@@ -25,8 +25,7 @@ constexpr std::array targets{
            100ms},
     Target{"outbox empty, from the same moment", &DemoResult::outbox_empty, 2s},
 };
-constexpr Time processing_delay_at_most = 100ms;  // p99, Kafka up
-constexpr double outage_p99_at_most = 2;          // times that of the healthy phase
+constexpr double outage_p99_at_most = 2;  // times that of the healthy phase
 
 std::string text_of(const std::optional<Time>& time) {
   if (!time) return "not seen";
@@ -204,9 +203,9 @@ void print(std::ostream& out, const DemoResult& result) {
                    ratio ? std::to_string(*ratio).substr(0, 4) : "not seen", "2",
                    verdict(ratio && *ratio <= outage_p99_at_most)});
   if (metrics.outbox_processing_delay.count != 0) {
+    // Rows that queue behind the backlog of an outage; without one it is a figure of its own.
     const Time p99{metrics.outbox_processing_delay.p99_ns};
-    times.push_back({"outbox_processing_delay p99, Kafka up", text_of(p99),
-                     text_of(processing_delay_at_most), verdict(p99 <= processing_delay_at_most)});
+    times.push_back({"outbox_processing_delay p99, Kafka up", text_of(p99), "", ""});
   }
   out << '\n';
   print_table(out, times);

@@ -117,9 +117,11 @@ TEST(Sizes, AreANumberAndABinaryUnit) {
 
 TEST(Lists, AreNumbersBetweenCommas) {
   EXPECT_EQ(parse_list("2,3"), (std::vector{2U, 3U}));
+  EXPECT_EQ(parse_list("[2, 3]"), (std::vector{2U, 3U}));  // as a TOML file has it
   EXPECT_EQ(parse_list(""), std::vector<unsigned>{});
   EXPECT_FALSE(parse_list("2,"));
   EXPECT_FALSE(parse_list("2;3"));
+  EXPECT_FALSE(parse_list("[2, 3"));
   EXPECT_FALSE(parse_list("-2"));
 }
 

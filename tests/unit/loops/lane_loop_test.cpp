@@ -157,6 +157,7 @@ TEST_F(Lane, LetsNewRecordsWaitInTheJournalWhileItReturns) {
 }
 
 TEST_F(Lane, SpillsAgainWhenTheRelayDoesNotPassItsRowsInTime) {
+  settings().lane.limits.return_within = 1s;
   hold_in_flight(5);
   publish(10);
   kafka().set_state(ServerState::up, world().now());
