@@ -75,7 +75,7 @@ class SPILLWAY_EXPORT Claim {
 ///
 /// @thread one at a time: it may move to another thread, two threads use two Publishers
 /// @blocks never, but for publish_within(): no lock, no system call, nobody is woken
-/// @allocates never while its lane keeps up; only when hundreds of thousands of its records wait
+/// @allocates never, unless a lane is behind by more records than the journal holds at 128 bytes
 class SPILLWAY_EXPORT Publisher {
  public:
   Publisher(Publisher&& other) noexcept;

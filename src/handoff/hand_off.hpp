@@ -16,12 +16,12 @@
 
 namespace spillway::handoff {
 
-/// Larger blocks and a larger first index than the default: 262,144 records of one publisher may
-/// wait before the queue has to allocate.
+/// Larger blocks and a larger first index than the default: 1,048,576 records of one publisher may
+/// wait before the index has to grow.
 struct HandOffTraits : moodycamel::ConcurrentQueueDefaultTraits {
   static constexpr std::size_t BLOCK_SIZE = 256;  // NOLINT(readability-identifier-naming)
   static constexpr std::size_t EXPLICIT_INITIAL_INDEX_SIZE =
-      1024;  // NOLINT(readability-identifier-naming)
+      4096;  // NOLINT(readability-identifier-naming)
 };
 
 class HandOff {

@@ -40,8 +40,8 @@ std::size_t lanes_wanted(const Config& config) {
 }
 
 std::size_t records_that_fit(const journal::Journal& journal, std::size_t lanes) {
-  constexpr std::size_t usual_record_bytes = 512;
-  return journal.size_bytes() / usual_record_bytes / lanes;
+  constexpr std::size_t small_record_bytes = 128;
+  return journal.size_bytes() / small_record_bytes / lanes;
 }
 
 loops::LaneSettings lane_settings(const Config& config, std::size_t lane) {
