@@ -38,7 +38,7 @@ LaneState next_state(LaneState from, const LaneFacts& seen, const LaneLimits& li
     case spilling:
       if (seen.producer_fatal) return recalling;
       if (seen.held != 0 || !seen.producer_warm) return from;  // Nothing overtakes what is held.
-      if (must_spill(seen) || seen.outbox_owed) return from;
+      if (must_spill(seen) || seen.outbox_owed || now < seen.spill_until) return from;
       if (seen.outbox_untouched) return direct;  // No row is, or may be, ahead of us.
       return seen.backlog_rows <= backlog_to_return_at(seen, limits) ? returning : from;
     case returning:

@@ -41,6 +41,7 @@ struct LaneFacts {
   Instant relaxed_until{};
   std::size_t reports_owed = 0;   ///< After a recall.
   std::size_t held = 0;           ///< Held and not yet released.
+  Instant spill_until{};          ///< After trips in quick succession: Kafka has to prove itself.
   bool producer_warm = false;     ///< Connected, with its producer id.
   bool outbox_untouched = false;  ///< No row of the stream is, or may be, in the outbox.
   bool outbox_drained = false;    ///< Rows were written, and the relay has passed the last.

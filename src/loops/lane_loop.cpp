@@ -172,6 +172,7 @@ core::LaneFacts LaneLoop::facts() const {
   seen.relaxed_until = relaxed_until_;
   seen.reports_owed = window_.open();
   seen.held = holding_ ? window_.size() : 0;
+  seen.spill_until = tripped_at_ + spill_at_least_;
   seen.producer_warm = producer_.is_warm();
   seen.outbox_untouched = writer_.outbox_untouched();
   seen.outbox_drained = writer_.outbox_drained();
@@ -200,15 +201,9 @@ void LaneLoop::enter(LaneState next, const core::LaneFacts& seen, Instant now) {
   log_.write(LogLevel::info, "lane " + std::to_string(lane_.value) + ": " +
                                  std::string{name_of(state_)} + " -> " +
                                  std::string{name_of(next)} + reason_of(seen, now));
+  if (state_ == LaneState::direct) note_trip(now);
   const LaneState from = std::exchange(state_, next);
   state_since_ = now;
-  if (from == LaneState::direct) {
-    counters_.trips.add(1);
-    tripped_at_ = now;
-    failing_over_ = true;
-    kafka_back_at_.reset();
-    hold();
-  }
   spill_through_ = {};
   if (from == LaneState::returning && next == LaneState::spilling) {
     ++returns_given_up_;
@@ -238,6 +233,18 @@ void LaneLoop::enter(LaneState next, const core::LaneFacts& seen, Instant now) {
   }
   counters_.state.set(static_cast<std::uint64_t>(next));
   counters_.state_since_ns.set(stamp_of(now).value);
+}
+
+void LaneLoop::note_trip(Instant now) {
+  const bool is_first = tripped_at_ == Instant{} || now - state_since_ >= settings_.series_gap;
+  spill_at_least_ = is_first ? core::Duration{}
+                             : std::clamp(2 * spill_at_least_, settings_.series_spill,
+                                          settings_.series_spill_max);
+  counters_.trips.add(1);
+  tripped_at_ = now;
+  failing_over_ = true;
+  kafka_back_at_.reset();
+  hold();
 }
 
 std::string LaneLoop::reason_of(const core::LaneFacts& seen, Instant now) const {

@@ -35,6 +35,12 @@ struct LaneSettings {
   core::WindowLimits window = {};
   SpillCredit credit = {};
   bool spill_forced = false;
+  /// A trip that follows the last return within this time is one of a series.
+  core::Duration series_gap = std::chrono::seconds{2};
+  /// How long a lane spills at least after the second trip of a series; twice as long after each
+  /// further one, up to the maximum.
+  core::Duration series_spill = std::chrono::milliseconds{1'500};
+  core::Duration series_spill_max = std::chrono::seconds{12};
   core::Duration relaxed_for =
       std::chrono::seconds{1};  ///< After a return, and after a producer's start.
 };
@@ -84,6 +90,7 @@ class LaneLoop {
   [[nodiscard]] core::LaneFacts facts() const;
   [[nodiscard]] bool next_topic_is_unknown() const;
   [[nodiscard]] bool owes_outbox() const;
+  void note_trip(core::Instant now);
   void enter(LaneState next, const core::LaneFacts& seen, core::Instant now);
   [[nodiscard]] std::string reason_of(const core::LaneFacts& seen, core::Instant now) const;
 
@@ -121,6 +128,7 @@ class LaneLoop {
   LaneState state_ = LaneState::spilling;
   core::Instant state_since_{};
   core::Instant relaxed_until_{};
+  core::Duration spill_at_least_{};  // it grows with a series of trips
   bool batch_refused_ = false;
   bool holding_ = false;
   std::size_t next_copy_ = 0;  // in the window: what is before it is copied, or needs no copy

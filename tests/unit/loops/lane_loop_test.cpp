@@ -52,6 +52,25 @@ TEST_F(Lane, StaysDirectThroughAHangThatIsShorterThanItsPatience) {
   EXPECT_EQ(service().counters().delivered.get(), 10U);
 }
 
+TEST_F(Lane, DoesNotOscillateWhenTheBrokerComesAndGoes) {
+  start_direct();
+  relay();
+  constexpr unsigned seconds = 10;
+
+  for (unsigned tenths = 0; tenths < 10 * seconds; ++tenths) {
+    kafka().set_state(ServerState::down, world().now());
+    publish(1);
+    run_for(20ms);
+    kafka().set_state(ServerState::up, world().now());
+    publish(1);
+    run_for(80ms);
+  }
+
+  EXPECT_GE(service().counters().trips.get(), 2U) << "else it never came back in between";
+  EXPECT_LE(3 * service().counters().trips.get(), 2 * seconds) << "three changes of state each";
+  ASSERT_TRUE(gets_to(LaneState::direct));
+}
+
 TEST_F(Lane, TripsWhenTheOldestRecordIsAsOldAsItsPatience) {
   start_direct();
   run_for(2s);
