@@ -71,6 +71,7 @@ if(SPILLWAY_BUILD_TESTS)
   spillway_pkg_dep(gtest gtest gmock)
   spillway_pkg_dep(gtest_main gtest_main)
   spillway_plain_dep(rapidcheck rapidcheck.h rapidcheck)
+  spillway_pkg_dep(httplib cpp-httplib)
 endif()
 
 if(SPILLWAY_BUILD_BENCH)

@@ -3,6 +3,7 @@
 #   spillway_test(window_test
 #     SOURCES window_test.cpp        # listed; main() comes from GoogleTest
 #     LIBRARIES spillway_core        # the layer alone: what calls past it does not link
+#     ARGUMENTS --gtest_filter=-Long* # of those that use servers, in ctest
 #     LABELS unit                    # unit | sim | contract | integration | fault | fuzz | install
 #     TIMEOUT 30)                    # seconds; default 60, and 300 for those that use servers
 #
@@ -19,7 +20,7 @@ foreach(label IN ITEMS unit sim fuzz install contract integration fault)
 endforeach()
 
 function(spillway_test name)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "" "TIMEOUT" "SOURCES;LIBRARIES;LABELS")
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "TIMEOUT" "SOURCES;LIBRARIES;LABELS;ARGUMENTS")
   if(arg_UNPARSED_ARGUMENTS OR NOT arg_SOURCES OR NOT arg_LABELS)
     message(FATAL_ERROR "spillway_test(${name}): SOURCES and LABELS are needed, "
       "and this is not understood: '${arg_UNPARSED_ARGUMENTS}'")
@@ -51,7 +52,7 @@ function(spillway_test name)
   endforeach()
 
   if(uses_servers)
-    add_test(NAME ${name} COMMAND ${name} --gtest_color=auto)
+    add_test(NAME ${name} COMMAND ${name} --gtest_color=auto ${arg_ARGUMENTS})
     set_tests_properties(${name} PROPERTIES
       LABELS "${arg_LABELS}"
       TIMEOUT ${arg_TIMEOUT}

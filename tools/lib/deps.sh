@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # tools/lib/deps.sh [GROUP...]: installs the Debian packages that are missing. GROUPs: build stack test
-# librdkafka (without one: the first three). Asks dpkg once; when nothing is missing, that is all.
+# librdkafka toxiproxy (without one: the first three). Asks dpkg once; when nothing is missing, that is all.
 #
 #   tools/lib/deps.sh              everything
 #   tools/lib/deps.sh stack        what tools/stack needs
@@ -14,10 +14,12 @@ build_packages=(
   g++ cmake ninja-build pkg-config ccache git python3
   librdkafka-dev libpq-dev libhiredis-dev libconcurrentqueue-dev libmimalloc-dev libbenchmark-dev
   libspdlog-dev libgtest-dev libgmock-dev libtomlplusplus-dev libcli11-dev prometheus-cpp-dev
-  librapidcheck-dev nlohmann-json3-dev)
+  librapidcheck-dev nlohmann-json3-dev libcpp-httplib-dev)
 stack_packages=(postgresql-15 redis-server openjdk-17-jre-headless maven kcat util-linux)
 # To build another librdkafka from Debian's source package.
 librdkafka_packages=(dpkg-dev patch xz-utils zlib1g-dev libssl-dev libsasl2-dev liblz4-dev libzstd-dev)
+# To build toxiproxy, where no Go is installed.
+toxiproxy_packages=(golang-go)
 test_packages=(clang-format-16 clang-tidy-16 strace)
 
 # Prints those of the packages that dpkg does not report as installed.
@@ -69,7 +71,8 @@ need_packages() { # GROUP...
       stack) wanted+=("${stack_packages[@]}") ;;
       test) wanted+=("${test_packages[@]}") ;;
       librdkafka) wanted+=("${librdkafka_packages[@]}") ;;
-      *) die 2 "unknown group of packages: $group (build, stack, test, librdkafka)" ;;
+      toxiproxy) wanted+=("${toxiproxy_packages[@]}") ;;
+      *) die 2 "unknown group of packages: $group (build, stack, test, librdkafka, toxiproxy)" ;;
     esac
   done
   command -v dpkg-query >/dev/null ||

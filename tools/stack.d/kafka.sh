@@ -35,14 +35,14 @@ kafka_java() { # ARGUMENT...; for the small tools
     -Dlog4j2.configurationFile="$root/tools/stack.d/log4j2.properties" -cp "$(kafka_class_path)" "$@"
 }
 
-kafka_write_config() { # FILE DATA_DIRECTORY PORT CONTROLLER_PORT
+kafka_write_config() { # FILE DATA_DIRECTORY PORT CONTROLLER_PORT PORT_BEHIND_PROXY PROXIED_PORT
   cat >"$1" <<EOF
 process.roles=broker,controller
 node.id=1
 controller.quorum.voters=1@127.0.0.1:$4
-listeners=PLAINTEXT://127.0.0.1:$3,CONTROLLER://127.0.0.1:$4
-advertised.listeners=PLAINTEXT://127.0.0.1:$3
-listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT
+listeners=PLAINTEXT://127.0.0.1:$3,PROXIED://127.0.0.1:$5,CONTROLLER://127.0.0.1:$4
+advertised.listeners=PLAINTEXT://127.0.0.1:$3,PROXIED://127.0.0.1:$6
+listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,PROXIED:PLAINTEXT
 controller.listener.names=CONTROLLER
 inter.broker.listener.name=PLAINTEXT
 log.dirs=$2
@@ -83,7 +83,8 @@ kafka_prepare() {
   kafka_download
   mkdir -p "$kafka_dir"
   kafka_write_config "$kafka_dir/server.properties" "$kafka_dir/data" \
-    "$SPILLWAY_STACK_KAFKA_PORT" "$SPILLWAY_STACK_CONTROLLER_PORT"
+    "$SPILLWAY_STACK_KAFKA_PORT" "$SPILLWAY_STACK_CONTROLLER_PORT" \
+    "$SPILLWAY_STACK_KAFKA_BEHIND_PROXY_PORT" "$SPILLWAY_STACK_PROXIED_KAFKA_PORT"
   if [[ ! -e "$kafka_dir/formatted" ]]; then
     rm -rf "$kafka_dir/data"
     kafka_format "$kafka_dir/server.properties" || server_failed kafka "its storage could not be formatted"
