@@ -80,6 +80,28 @@ class KafkaAdmin {
     await("delete " + name);
   }
 
+  /// More partitions than it has.
+  void raise_partitions(const std::string& name, std::size_t partitions) {
+    std::array<char, 512> error{};
+    const std::unique_ptr<rd_kafka_NewPartitions_t, KafkaReleasedBy<rd_kafka_NewPartitions_destroy>>
+        raised{rd_kafka_NewPartitions_new(name.c_str(), partitions, error.data(), error.size())};
+    if (!raised) throw std::runtime_error{error.data()};
+    rd_kafka_NewPartitions_t* asked = raised.get();
+    rd_kafka_CreatePartitions(client_.get(), &asked, 1, nullptr, answers_.get());
+    await("raise the partitions of " + name);
+  }
+
+  /// Sets one of the topic's settings, and puts all others back to their defaults.
+  void configure_topic(const std::string& name, const std::string& key, const std::string& value) {
+    const std::unique_ptr<rd_kafka_ConfigResource_t,
+                          KafkaReleasedBy<rd_kafka_ConfigResource_destroy>>
+        resource{rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, name.c_str())};
+    rd_kafka_ConfigResource_set_config(resource.get(), key.c_str(), value.c_str());
+    rd_kafka_ConfigResource_t* asked = resource.get();
+    rd_kafka_AlterConfigs(client_.get(), &asked, 1, nullptr, answers_.get());
+    await("configure " + name);
+  }
+
  private:
   static constexpr int answer_ms_max = 30'000;
 

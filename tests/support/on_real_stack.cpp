@@ -121,7 +121,7 @@ bool OnRealStack::ends_quiet(const Pipeline& pipeline) const {
   });
 }
 
-void OnRealStack::expect_audit_clean(Copies copies) {
+verify::AuditResult OnRealStack::audit() const {
   verify::AuditRequest request;
   request.kafka.bootstrap_servers = kafka_servers();
   request.postgres.conninfo = database_.conninfo();
@@ -131,8 +131,11 @@ void OnRealStack::expect_audit_clean(Copies copies) {
     request.accepted_file = accepted_file();
   }
 
-  const verify::AuditResult result =
-      verify::run_audit(request, [](std::uint64_t, std::uint64_t) {});
+  return verify::run_audit(request, [](std::uint64_t, std::uint64_t) {});
+}
+
+void OnRealStack::expect_audit_clean(Copies copies) {
+  const verify::AuditResult result = audit();
 
   EXPECT_EQ(result.verdict(), verify::Verdict::passed) << verify::text_report(result);
   EXPECT_EQ(result.waiting + result.held, 0) << verify::text_report(result);

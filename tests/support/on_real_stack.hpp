@@ -79,6 +79,8 @@ class OnRealStack : public ::testing::Test {
 
   /// The load is over: everything arrives, the outbox drains, every lane is direct.
   [[nodiscard]] bool ends_quiet(const Pipeline& pipeline) const;
+  /// What `spillway verify` says of the topic and the outbox.
+  [[nodiscard]] verify::AuditResult audit() const;
   /// Nothing lost, nothing reordered, no copy without a mark, nothing left in the outbox, no dead
   /// letter.
   void expect_audit_clean(Copies copies = Copies::none);

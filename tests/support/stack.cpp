@@ -52,6 +52,10 @@ void Stack::kill(Server server) const {
   run({script_, "kill", name_of(server)});
 }
 
+void Stack::restart(Server server) const {
+  run({script_, "restart", name_of(server)});
+}
+
 void Stack::start(Server server) const {
   run({script_, "start", name_of(server)});
 }

@@ -16,10 +16,11 @@ class Stack {
   /// @throws std::runtime_error unless all three servers answer: a missing server fails a test
   Stack();
 
-  void kill(Server server) const;    ///< SIGKILL to all its processes. @blocks until they are gone
-  void start(Server server) const;   ///< @blocks until it answers
-  void pause(Server server) const;   ///< SIGSTOP: connections stay open, nothing answers
-  void resume(Server server) const;  ///< SIGCONT
+  void kill(Server server) const;     ///< SIGKILL to all its processes. @blocks until they are gone
+  void restart(Server server) const;  ///< In good order. @blocks until it answers
+  void start(Server server) const;    ///< @blocks until it answers
+  void pause(Server server) const;    ///< SIGSTOP: connections stay open, nothing answers
+  void resume(Server server) const;   ///< SIGCONT
   /// Resumes and starts whatever a test left stopped. @blocks until all answer
   void restore() const;
 

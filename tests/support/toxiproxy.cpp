@@ -25,7 +25,7 @@ void require(const httplib::Result& result, const std::string& what) {
 }
 
 httplib::Client client() {
-  return httplib::Client{"http://" + variable("SPILLWAY_TOXIPROXY")};
+  return httplib::Client{"http://" + variable("SPILLWAY_STACK_TOXIPROXY")};
 }
 
 void post(const std::string& path, const std::string& json) {
@@ -101,15 +101,15 @@ void Link::add(const std::string& type, const std::string& attributes,
 }
 
 std::string proxied_kafka() {
-  return variable("SPILLWAY_PROXIED_KAFKA");
+  return variable("SPILLWAY_STACK_PROXIED_KAFKA");
 }
 
 std::string proxied_postgres_port() {
-  return variable("SPILLWAY_PROXIED_POSTGRES_PORT");
+  return variable("SPILLWAY_STACK_PROXIED_POSTGRES_PORT");
 }
 
 std::string proxied_redis() {
-  return variable("SPILLWAY_PROXIED_REDIS");
+  return variable("SPILLWAY_STACK_PROXIED_REDIS");
 }
 
 }  // namespace spillway::test

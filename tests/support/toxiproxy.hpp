@@ -1,7 +1,7 @@
 // tests/support/toxiproxy.hpp: faults of the network between Spillway and one server.
 //
-// tools/stack start toxiproxy runs it; SPILLWAY_TOXIPROXY names its HTTP interface. A fault ends by
-// mend(), and with the test.
+// tools/stack start toxiproxy runs it; SPILLWAY_STACK_TOXIPROXY names its HTTP interface. A fault
+// ends by mend(), and with the test.
 
 #pragma once
 

@@ -1,0 +1,87 @@
+// tests/fault/service_faults_test.cpp: guards P2, P4, P6, P7 and P20 (X22): Spillway itself killed,
+// or stopped and continued, in each state of its lanes.
+
+#include <algorithm>
+#include <chrono>
+#include <csignal>
+#include <iterator>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "support/on_real_stack.hpp"
+#include "support/process.hpp"
+#include "support/toxiproxy.hpp"
+
+namespace spillway::test {
+namespace {
+
+using std::chrono::milliseconds;
+
+class ServiceFaults : public OnRealStack, public ::testing::WithParamInterface<const char*> {
+ protected:
+  ServiceFaults() { kafka_link_.mend(); }
+  void TearDown() override {
+    kafka_link_.mend();
+    OnRealStack::TearDown();
+  }
+
+  std::vector<std::string> load_for(const std::string& seconds) {
+    std::vector<std::string> words = spillway(
+        {"load",   "--topic",   topic_name(),    "--rate",     "5000",          "--publishers",
+         "2",      "--keys",    "100",           "--duration", seconds,         "--run",
+         run_id(), "--journal", file("journal"), "--accepted", accepted_file(), "--drain",
+         "60s",    "--set",     "lanes.count=2"});
+    *std::next(std::ranges::find(words, "--kafka")) = proxied_kafka();
+    return words;
+  }
+  // Its lanes are in the state that the parameter names, or were a moment ago.
+  void reach_state(const Process& load) {
+    const std::uint64_t before = accepted();
+    ASSERT_TRUE(eventually(patience, [&] { return accepted() > before + 2'000; })) << load.output();
+    if (GetParam() == std::string{"Direct"}) return;
+    kafka_link_.cut();
+    ASSERT_TRUE(eventually(patience, [&] { return outbox_rows() > 2'000; })) << load.output();
+    if (GetParam() == std::string{"Returning"}) kafka_link_.mend();
+  }
+  void expect_all_arrived() {
+    EXPECT_EQ(outbox_rows(), 0) << "its own relay has forwarded them";
+    expect_audit_clean(Copies::marked);
+  }
+
+  const Link kafka_link_{Server::kafka};
+};
+
+TEST_P(ServiceFaults, KilledItLosesReordersAndDoublesNothing) {
+  const std::string until_killed = "0";
+  for (int times = 0; times < 2; ++times) {
+    Process load{load_for(until_killed)};
+    reach_state(load);
+    load.kill();
+    kafka_link_.mend();
+  }
+
+  Process load{load_for("1")};
+  EXPECT_EQ(load.ended_within(2 * patience), 0) << load.output();
+  expect_all_arrived();
+}
+
+TEST_P(ServiceFaults, StoppedAndContinuedItLosesReordersAndDoublesNothing) {
+  Process load{load_for("6")};
+  reach_state(load);
+  load.signal(SIGSTOP);
+  std::this_thread::sleep_for(milliseconds{3'000});
+  kafka_link_.mend();
+  load.signal(SIGCONT);
+
+  EXPECT_EQ(load.ended_within(2 * patience), 0) << load.output();
+  expect_all_arrived();
+}
+
+INSTANTIATE_TEST_SUITE_P(While, ServiceFaults, ::testing::Values("Direct", "Spilling", "Returning"),
+                         [](const auto& state) { return std::string{state.param}; });
+
+}  // namespace
+}  // namespace spillway::test
