@@ -333,7 +333,8 @@ LaneLoop::Fed LaneLoop::feed_kafka_one(const PendingRecord& pending, Instant now
                  .outcome = std::nullopt});
     return Fed::gone;
   }
-  journal::store_state(header, RecordState::numbered);
+  // What an earlier submission may have sent stays so, and marked, whatever became of this one.
+  if (pending.resend == ResendCause::none) journal::store_state(header, RecordState::numbered);
   if (result == SubmitResult::refused) {
     dead_letter(pending.record, pending.seq, pending.stamp, producer_.get()->refusal());
     return Fed::gone;
@@ -510,14 +511,14 @@ void LaneLoop::resolve_uncopied(InFlight& entry) {
     case DeliveryOutcome::batch_refused:
       core::die("renumber_held() has closed it");
     case DeliveryOutcome::not_persisted:
-    case DeliveryOutcome::possibly_persisted:
       journal::store_state(journal_.record(entry.record), RecordState::numbered);
+      backlog_.push_front({.record = entry.record, .seq = entry.seq, .stamp = entry.stamp});
+      break;
+    case DeliveryOutcome::possibly_persisted:  // Stays submitted: a later process marks it too.
       backlog_.push_front({.record = entry.record,
                            .seq = entry.seq,
                            .stamp = entry.stamp,
-                           .resend = *entry.outcome == DeliveryOutcome::possibly_persisted
-                                         ? ResendCause::fatal
-                                         : ResendCause::none});
+                           .resend = ResendCause::fatal});
       break;
   }
   entry.closed = true;

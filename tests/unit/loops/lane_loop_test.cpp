@@ -429,6 +429,51 @@ TEST_F(Lane, SendsWhatADeadProcessLeftAndMarksWhatMayBeInKafka) {
   expect_nothing_lost_reordered_or_twice();
 }
 
+// The second process is turned away by its client's full queue; that takes back no first copy.
+TEST_F(Lane, MarksWhatMayBeInKafkaAlsoWhenTwoProcessesDied) {
+  database().set_state(ServerState::down, world().now());
+  start_direct();
+  publish(20);
+  ASSERT_TRUE(runs_until([&] { return in_kafka() == 20; }));  // and no report is back
+  kill_service();
+  settings().broker.queue_records_max = 5;
+  start_direct();
+
+  kill_service();
+  settings().broker.queue_records_max = 1'000;
+  database().set_state(ServerState::up, world().now());
+  relay();
+  start_service();
+  ASSERT_TRUE(runs_until([&] { return all_is_settled(); }));
+
+  EXPECT_GT(in_kafka(), 20U);
+  expect_nothing_lost_reordered_or_twice();
+}
+
+TEST_F(Lane, MarksWhatAFatalProducerMayHaveSentAlsoWhenItsProcessDied) {
+  sim::FaultPlan plan;
+  plan.kafka.fate_before = sim::always;
+  build_world(plan);
+  relay();
+  start_direct();
+  database().set_state(ServerState::down, world().now());
+  publish(20);
+  run_for(400us);  // under way
+  service().broker().turn_fatal();
+  const auto is_recalled = [&] {
+    return service().counters().recalls.get() == 1 && service().state() == LaneState::spilling;
+  };
+  ASSERT_TRUE(runs_until(is_recalled));
+
+  kill_service();
+  database().set_state(ServerState::up, world().now());
+  start_service();
+  ASSERT_TRUE(runs_until([&] { return all_is_settled(); }));
+
+  EXPECT_GT(in_kafka(), 20U);
+  expect_nothing_lost_reordered_or_twice();
+}
+
 TEST_F(Lane, UsesTheOutboxThroughoutADrill) {
   settings().lane.spill_forced = true;
   relay();
