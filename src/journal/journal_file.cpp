@@ -38,6 +38,7 @@ std::string in_mebibytes(std::size_t bytes) {
 class Descriptor {
  public:
   explicit Descriptor(int value) noexcept : value_{value} {}
+  Descriptor(Descriptor&& other) noexcept : value_{other.release()} {}
   Descriptor(const Descriptor&) = delete;
   Descriptor& operator=(const Descriptor&) = delete;
   ~Descriptor() {
@@ -90,13 +91,36 @@ void reserve(const std::string& path, int descriptor, std::size_t size_bytes) {
   refuse_size(path, size_bytes, "less");
 }
 
+bool is_same_file(int descriptor, const std::string& path) {
+  struct stat opened = {};
+  struct stat named = {};
+  return ::fstat(descriptor, &opened) == 0 && ::stat(path.c_str(), &named) == 0 &&
+         opened.st_dev == named.st_dev && opened.st_ino == named.st_ino;
+}
+
+// One name for all, so that what a process leaves that dies over it is taken over by the next.
+Descriptor lock_draft(const std::string& path, const std::string& draft) {
+  while (true) {
+    Descriptor file{::open(draft.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, owner_only)};
+    if (file.get() < 0) {
+      refuse(path, "cannot create it: " + error_text(errno) + "; set journal.path");
+    }
+    while (::flock(file.get(), LOCK_EX) != 0) {
+      if (errno != EINTR) refuse(path, "cannot lock its draft: " + error_text(errno));
+    }
+    // Else its former owner was done with it while we waited.
+    if (is_same_file(file.get(), draft)) return file;
+  }
+}
+
 // Written whole under another name, so that nobody ever meets half a journal.
 bool make_file(const std::string& path, std::size_t size_bytes) {
-  const std::string draft = path + ".new." + std::to_string(::getpid());
-  const Descriptor file{::open(draft.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, owner_only)};
-  if (file.get() < 0) refuse(path, "cannot create it: " + error_text(errno) + "; set journal.path");
+  const std::string draft = path + ".new";
+  const Descriptor file = lock_draft(path, draft);
   const auto unlink_draft = [](const std::string* name) { ::unlink(name->c_str()); };
-  const std::unique_ptr<const std::string, decltype(unlink_draft)> guard{&draft, unlink_draft};
+  std::unique_ptr<const std::string, decltype(unlink_draft)> guard{&draft, unlink_draft};
+  if (::access(path.c_str(), F_OK) == 0) return false;  // Another process was quicker.
+  if (::ftruncate(file.get(), 0) != 0) refuse(path, "cannot create it: " + error_text(errno));
 
   expect_room(path, file.get(), size_bytes);
   reserve(path, file.get(), size_bytes);
@@ -109,9 +133,11 @@ bool make_file(const std::string& path, std::size_t size_bytes) {
   header->instance = random_id();
   header->magic = file_magic;
   ::munmap(header, sizeof *header);
-  if (::link(draft.c_str(), path.c_str()) == 0) return true;
-  if (errno == EEXIST) return false;  // Another process was quicker: it is the owner.
-  refuse(path, "cannot create it: " + error_text(errno));
+  if (::rename(draft.c_str(), path.c_str()) != 0) {
+    refuse(path, "cannot create it: " + error_text(errno));
+  }
+  static_cast<void>(guard.release());  // The name is gone, and may be another process's by now.
+  return true;
 }
 
 // Everything that can be said from a read; nothing is written.

@@ -67,6 +67,16 @@ TEST_F(JournalFileTest, IsMadeWholeAndForItsOwnerOnly) {
   EXPECT_EQ(files(), 1U) << "no draft may be left";
 }
 
+TEST_F(JournalFileTest, TakesOverTheDraftOfAProcessThatDiedMakingIt) {
+  write_file(path() + ".new", std::string(2 * size_bytes, 'x'));
+
+  make_good_file();
+
+  EXPECT_EQ(std::filesystem::file_size(path()), size_bytes);
+  EXPECT_EQ(files(), 1U);
+  EXPECT_EQ(refusal_of(path()), "");
+}
+
 TEST_F(JournalFileTest, IsRefusedWhileALivingOwnerHasIt) {
   const JournalFile owner{path(), size_bytes};
 
