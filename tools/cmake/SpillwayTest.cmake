@@ -4,10 +4,10 @@
 #     SOURCES window_test.cpp        # listed; main() comes from GoogleTest
 #     LIBRARIES spillway_core        # the layer alone: what calls past it does not link
 #     ARGUMENTS --gtest_filter=-Long* # of those that use servers, in ctest
-#     LABELS unit                    # unit | sim | contract | integration | fault | fuzz | install
+#     LABELS unit                    # unit | sim | crash | contract | integration | fault | fuzz | install
 #     TIMEOUT 30)                    # seconds; default 60, and 300 for those that use servers
 #
-# unit, sim, fuzz and install: each TEST is an entry of ctest, and they run beside each other.
+# unit, sim, crash, fuzz and install: each TEST is an entry of ctest, and they run beside each other.
 # contract, integration and fault: each program is one entry, and none runs beside another, since all
 # share the one stack and some kill it. All of a label are built by the target tests_LABEL. Tests find
 # the stack and the program through these variables:
@@ -15,7 +15,7 @@
 #   SPILLWAY_PROGRAM  the program spillway, when it is built
 #   SPILLWAY_KAFKA, SPILLWAY_POSTGRES, SPILLWAY_REDIS are the caller's: eval "$(tools/stack env)"
 
-foreach(label IN ITEMS unit sim fuzz install contract integration fault)
+foreach(label IN ITEMS unit sim crash fuzz install contract integration fault)
   add_custom_target(tests_${label})
 endforeach()
 
