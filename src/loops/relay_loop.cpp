@@ -32,7 +32,9 @@ constexpr const char* overtaken =
     "that a position filter would drop it; replay it: spillway outbox replay";
 
 std::uint64_t nanoseconds_since(core::UnixTime then, core::UnixTime now) noexcept {
-  return now.ns > then.ns ? static_cast<std::uint64_t>(now.ns - then.ns) : 0;
+  // Without a sign: a row may say that it is of the beginning of time.
+  return now.ns > then.ns ? static_cast<std::uint64_t>(now.ns) - static_cast<std::uint64_t>(then.ns)
+                          : 0;
 }
 
 }  // namespace

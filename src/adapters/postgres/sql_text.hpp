@@ -5,9 +5,11 @@
 
 #pragma once
 
+#include <algorithm>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <span>
 #include <string>
@@ -34,7 +36,11 @@ inline constexpr std::int64_t postgres_epoch_us = 946'684'800'000'000;
   return time.ns / 1'000 - postgres_epoch_us;
 }
 [[nodiscard]] constexpr core::UnixTime from_postgres_us(std::int64_t us) noexcept {
-  return core::UnixTime{(us + postgres_epoch_us) * 1'000};
+  // A timestamp may be infinite, or of a year that nanoseconds do not reach.
+  using Limits = std::numeric_limits<std::int64_t>;
+  constexpr std::int64_t us_min = Limits::min() / 1'000 - postgres_epoch_us;
+  constexpr std::int64_t us_max = Limits::max() / 1'000 - postgres_epoch_us;
+  return core::UnixTime{(std::clamp(us, us_min, us_max) + postgres_epoch_us) * 1'000};
 }
 
 /// `instance = … AND lane = …` of one stream; with an alias, of that table.

@@ -33,6 +33,14 @@ TEST(SqlText, WritesTextThatNoServerRefuses) {
   EXPECT_EQ(text_literal("it's \0 caf\xC3"sv), "'it''s ? caf?'::text");
 }
 
+// PostgreSQL's 'infinity' and '-infinity' are the ends of its numbers.
+TEST(SqlText, ReadsTimesBeyondNanosecondsAsTheOutermost) {
+  using Limits = std::numeric_limits<std::int64_t>;
+
+  EXPECT_EQ(from_postgres_us(Limits::max()), core::UnixTime{Limits::max() / 1'000 * 1'000});
+  EXPECT_EQ(from_postgres_us(Limits::min()), core::UnixTime{Limits::min() / 1'000 * 1'000});
+}
+
 TEST(SqlText, KeepsTimesToTheMicrosecond) {
   const core::UnixTime time{1'700'000'000'123'456'000};
 
