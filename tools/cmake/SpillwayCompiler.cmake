@@ -28,9 +28,12 @@ endif()
 # Linked PRIVATE by each of our targets. Client headers are SYSTEM and stay outside.
 add_library(spillway_warnings INTERFACE)
 target_compile_options(spillway_warnings INTERFACE
-  -Wall -Wextra -Wpedantic -Wconversion -Wsign-conversion -Wshadow -Wold-style-cast -Wuseless-cast
-  -Wcast-align -Wcast-qual -Wnon-virtual-dtor -Woverloaded-virtual -Wduplicated-cond
-  -Wduplicated-branches -Wlogical-op -Wnull-dereference -Wswitch-enum -Wextra-semi)
+  -Wall -Wextra -Wpedantic -Wconversion -Wsign-conversion -Wshadow -Wold-style-cast
+  $<$<CXX_COMPILER_ID:GNU>:-Wuseless-cast>
+  -Wcast-align -Wcast-qual -Wnon-virtual-dtor -Woverloaded-virtual
+  $<$<CXX_COMPILER_ID:GNU>:-Wduplicated-cond> $<$<CXX_COMPILER_ID:GNU>:-Wduplicated-branches>
+  $<$<CXX_COMPILER_ID:GNU>:-Wlogical-op>
+  -Wnull-dereference -Wswitch-enum -Wextra-semi)
 if(SPILLWAY_SANITIZE)
   # GCC documents that its sanitizers cause false warnings; -Wtsan refuses every fence.
   if(SPILLWAY_SANITIZE STREQUAL "thread")

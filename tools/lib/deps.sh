@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # tools/lib/deps.sh [GROUP...]: installs the Debian packages that are missing. GROUPs: build stack test
-# librdkafka toxiproxy (without one: the first three). Asks dpkg once; when nothing is missing, that is all.
+# fuzz librdkafka toxiproxy (without one: the first three). Asks dpkg once; when nothing is missing, that
+# is all.
 #
 #   tools/lib/deps.sh              everything
 #   tools/lib/deps.sh stack        what tools/stack needs
@@ -20,7 +21,9 @@ stack_packages=(postgresql-15 redis-server openjdk-17-jre-headless maven kcat ut
 librdkafka_packages=(dpkg-dev patch xz-utils zlib1g-dev libssl-dev libsasl2-dev liblz4-dev libzstd-dev)
 # To build toxiproxy, where no Go is installed.
 toxiproxy_packages=(golang-go)
-test_packages=(clang-format-16 clang-tidy-16 strace)
+test_packages=(clang-format-16 clang-tidy-16 strace spin)
+# For tools/soak fuzz.
+fuzz_packages=(clang-16 libclang-rt-16-dev)
 
 # Prints those of the packages that dpkg does not report as installed.
 missing_packages() { # PACKAGE...
@@ -70,9 +73,10 @@ need_packages() { # GROUP...
       build) wanted+=("${build_packages[@]}") ;;
       stack) wanted+=("${stack_packages[@]}") ;;
       test) wanted+=("${test_packages[@]}") ;;
+      fuzz) wanted+=("${fuzz_packages[@]}") ;;
       librdkafka) wanted+=("${librdkafka_packages[@]}") ;;
       toxiproxy) wanted+=("${toxiproxy_packages[@]}") ;;
-      *) die 2 "unknown group of packages: $group (build, stack, test, librdkafka, toxiproxy)" ;;
+      *) die 2 "unknown group of packages: $group (build, stack, test, fuzz, librdkafka, toxiproxy)" ;;
     esac
   done
   command -v dpkg-query >/dev/null ||
