@@ -6,6 +6,7 @@
 #include <fstream>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <fcntl.h>
@@ -29,6 +30,40 @@ constexpr std::size_t content_max = std::size_t{64} << 10;
 // Where something is: identity, lanes' numbers, and the first topics' names.
 constexpr std::size_t header_bytes = offsetof(journal::JournalHeader, topic) + 4 * 256;
 
+struct Hostile {
+  std::vector<std::pair<std::size_t, char>> header_changes;
+  std::vector<char> content;
+};
+
+// Else no length would be believed but those that somebody has published.
+void make_checks_right(std::vector<char>& content) {
+  std::size_t at = 0;
+  while (content.size() - at >= sizeof(core::RecordHeader)) {
+    core::RecordHeader header;
+    std::memcpy(&header, content.data() + at, sizeof header);
+    header.check = core::header_check(header);
+    std::memcpy(content.data() + at, &header, sizeof header);
+    if (header.record_bytes < sizeof header || header.record_bytes > content.size() - at) return;
+    at += header.record_bytes;
+  }
+}
+
+Hostile hostile_of(Input input) {
+  constexpr unsigned right_checks = 0x80;
+  InputReader reader{input};
+  Hostile hostile;
+  const unsigned first = reader.number<std::uint8_t>();
+  for (unsigned i = 0; i < first % 16U; ++i) {
+    const std::size_t at = reader.number<std::uint16_t>();
+    hostile.header_changes.emplace_back(at, static_cast<char>(reader.number<std::uint8_t>()));
+  }
+  const Input rest = reader.rest().first(std::min(reader.rest().size(), content_max));
+  hostile.content.resize(rest.size());
+  if (!rest.empty()) std::memcpy(hostile.content.data(), rest.data(), rest.size());
+  if ((first & right_checks) != 0) make_checks_right(hostile.content);
+  return hostile;
+}
+
 /// A good file with a topic, and what is written over it.
 class Image {
  public:
@@ -45,16 +80,12 @@ class Image {
 
   [[nodiscard]] std::string path() const { return directory_.file("journal"); }
 
-  void write(InputReader reader) {
+  void write(const Hostile& hostile) {
     std::vector<char> header = good_;
-    const unsigned changes = reader.number<std::uint8_t>() % 16U;
-    for (unsigned i = 0; i < changes; ++i) {
-      const std::size_t at = reader.number<std::uint16_t>() % header.size();
-      header[at] = static_cast<char>(reader.number<std::uint8_t>());
-    }
-    std::vector<char> content(content_max);
-    const Input rest = reader.rest().first(std::min(reader.rest().size(), content_max));
-    if (!rest.empty()) std::memcpy(content.data(), rest.data(), rest.size());
+    for (const auto& [at, value] : hostile.header_changes)
+      header[at % header.size()] = value;
+    std::vector<char> content = hostile.content;
+    content.resize(content_max);
     put(header, 0);
     for (std::size_t i = 1; i <= segments; ++i)
       put(content, i * core::segment_bytes);
@@ -128,10 +159,12 @@ std::optional<std::vector<std::uint64_t>> recover_once(const std::string& path) 
   }
 }
 
-void walk_memory(Input input) {
-  std::vector<std::uint64_t> aligned((input.size() + 7) / 8);
-  if (!input.empty()) std::memcpy(aligned.data(), input.data(), input.size());
-  const Bytes memory = std::as_bytes(std::span{aligned}).first(input.size());
+void walk_memory(const std::vector<char>& content) {
+  // No larger than it is: a read behind its end is a sanitizer's.
+  std::vector<std::uint64_t> aligned(content.size() / 8);
+  const std::size_t bytes = 8 * aligned.size();
+  if (bytes != 0) std::memcpy(aligned.data(), content.data(), bytes);
+  const Bytes memory = std::as_bytes(std::span{aligned});
   std::size_t records = 0;
   for (journal::SegmentWalk walk{memory}; const auto record = walk.next();) {
     ++records;
@@ -147,8 +180,9 @@ void walk_memory(Input input) {
 
 void recover_journal(Input input) {
   static Image image;
-  walk_memory(input);
-  image.write(InputReader{input});
+  const Hostile hostile = hostile_of(input);
+  walk_memory(hostile.content);
+  image.write(hostile);
   const std::vector<char> before = image.everything();
   const auto first = recover_once(image.path());
   if (!first) expect(image.everything() == before, "a refused file is left as it is");
