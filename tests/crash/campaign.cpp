@@ -13,7 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "support/temporary_directory.hpp"
+#include "crash/content.hpp"
 
 namespace spillway::crash {
 namespace {
@@ -21,7 +21,8 @@ namespace {
 constexpr std::uint64_t lives_max = 5;
 constexpr std::uint64_t instructions_max = 4'000;
 constexpr std::uint64_t moment_us_max = 20'000;
-constexpr std::array payload_bytes_max{std::size_t{64}, std::size_t{2'000}, std::size_t{400'000}};
+constexpr std::array payload_bytes_max{std::size_t{64}, all_alike, std::size_t{2'000},
+                                       std::size_t{400'000}};
 
 // About as often as a life passes it.
 std::uint64_t passes_max(Point point) noexcept {
@@ -67,17 +68,12 @@ int step_on(pid_t child, std::uint64_t instructions) {
 }  // namespace
 
 bool Campaign::run() {
-  Dice dice{seed_ + ++runs_};
+  Dice dice{seed_ + runs_ + 1};
   const std::size_t found_before = findings_.size();
   const test::TemporaryDirectory directory;
-  ledger_.clear();
-  accepts_ = {};
-  accepts_.in_one_thread = !dice.one_in(4);
-  const LifeOrder order{
-      .journal = directory.file("journal"),
-      .work = accepts_.in_one_thread ? Work::in_turns : Work::threads,
-      .payload_bytes_max = payload_bytes_max[dice.below(payload_bytes_max.size())],
-      .stop_at = std::nullopt};
+  const Work work = dice.one_in(4) ? Work::threads : Work::in_turns;
+  const LifeOrder order =
+      begin_run(directory, work, payload_bytes_max[dice.below(payload_bytes_max.size())]);
 
   const std::uint64_t lives = 1 + dice.below(lives_max);
   for (std::uint64_t i = 0; i < lives; ++i) {
@@ -86,6 +82,41 @@ bool Campaign::run() {
     // Not always: the next life is to find the image as the kill left it.
     if (dice.one_in(2)) expect_same_recovery_twice(order.journal);
   }
+  end_run(directory, order);
+  return findings_.size() == found_before;
+}
+
+bool Campaign::walk_a_publish(std::uint64_t instructions) {
+  const std::size_t found_before = findings_.size();
+  const test::TemporaryDirectory directory;
+  LifeOrder order = begin_run(directory, Work::in_turns, all_alike);
+  order.seed = seed_;
+  // A whole life, so that every segment a later one takes has records in it.
+  const pid_t first = fork_life(order, false);
+  expect_killed(first, wait_for(first));
+  note_unknown();
+  order.stop_at = StopAt{.point = Point::publish, .pass = 3};
+  for (std::uint64_t i = 1; i <= instructions; ++i) {
+    kill_behind(order, i);
+    note_unknown();
+  }
+  end_run(directory, order);
+  return findings_.size() == found_before;
+}
+
+LifeOrder Campaign::begin_run(const test::TemporaryDirectory& directory, Work work,
+                              std::size_t payload_bytes) {
+  ++runs_;
+  ledger_.clear();
+  accepts_ = {};
+  accepts_.in_one_thread = work == Work::in_turns;
+  return {.journal = directory.file("journal"),
+          .work = work,
+          .payload_bytes_max = payload_bytes,
+          .stop_at = std::nullopt};
+}
+
+void Campaign::end_run(const test::TemporaryDirectory& directory, const LifeOrder& order) {
   expect_drained(order);
   for (const std::string& violation : violations_of(accepts_, ledger_->all_sent()))
     find(violation);
@@ -93,7 +124,6 @@ bool Campaign::run() {
     if (entry.path() != order.journal) find("left behind: " + entry.path().filename().string());
   }
   records_ += ledger_->all_sent().size();
-  return findings_.size() == found_before;
 }
 
 void Campaign::kill_one_life(LifeOrder order, Dice& dice) {
@@ -108,11 +138,15 @@ void Campaign::kill_one_life(LifeOrder order, Dice& dice) {
 void Campaign::kill_behind_a_point(LifeOrder order, Dice& dice) {
   const Point point{static_cast<std::uint8_t>(dice.below(points))};
   order.stop_at = StopAt{.point = point, .pass = dice.log_uniform(passes_max(point))};
+  kill_behind(order, dice.log_uniform(instructions_max));
+}
+
+void Campaign::kill_behind(const LifeOrder& order, std::uint64_t instructions) {
   const pid_t child = fork_life(order, true);
   int status = wait_for(child);
   if (WIFSTOPPED(status) && WSTOPSIG(status) == SIGSTOP) {
-    status = step_on(child, dice.log_uniform(instructions_max));
-    if (WIFSIGNALED(status)) ++kills_behind_[static_cast<std::size_t>(point)];
+    status = step_on(child, instructions);
+    if (WIFSIGNALED(status)) ++kills_behind_[static_cast<std::size_t>(order.stop_at->point)];
   }
   expect_killed(child, status);
 }

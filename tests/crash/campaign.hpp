@@ -16,6 +16,7 @@
 #include "crash/judge.hpp"
 #include "crash/ledger.hpp"
 #include "crash/life.hpp"
+#include "support/temporary_directory.hpp"
 
 namespace spillway::crash {
 
@@ -25,6 +26,9 @@ class Campaign {
 
   /// One more run. False when it showed a violation.
   bool run();
+  /// One run with a kill at each of so many instructions from the beginning of a publish() into a
+  /// segment that is used again. False when it showed a violation.
+  bool walk_a_publish(std::uint64_t instructions);
 
   [[nodiscard]] std::uint64_t kills() const noexcept { return kills_; }
   [[nodiscard]] std::uint64_t kills_behind(Point point) const noexcept {
@@ -36,8 +40,13 @@ class Campaign {
   [[nodiscard]] const std::vector<std::string>& findings() const noexcept { return findings_; }
 
  private:
+  /// The order of all its lives.
+  [[nodiscard]] LifeOrder begin_run(const test::TemporaryDirectory& directory, Work work,
+                                    std::size_t payload_bytes_max);
+  void end_run(const test::TemporaryDirectory& directory, const LifeOrder& order);
   void kill_one_life(LifeOrder order, Dice& dice);
   void kill_behind_a_point(LifeOrder order, Dice& dice);
+  void kill_behind(const LifeOrder& order, std::uint64_t instructions);
   void kill_at_a_moment(const LifeOrder& order, Dice& dice);
   [[nodiscard]] int fork_life(const LifeOrder& order, bool traced);
   void expect_killed(int pid, int status);

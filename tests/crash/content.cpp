@@ -36,25 +36,36 @@ bool has_same_headers(Bytes block, const Content& published) noexcept {
          reader.is_well_formed();
 }
 
+// A label, and so many bytes more.
+std::vector<std::byte> payload_of(const RecordName& name, std::uint64_t order, std::size_t more,
+                                  Dice& dice) {
+  std::vector<std::byte> payload(sizeof(Label) + more, static_cast<std::byte>(dice.below(256)));
+  const Label label{.number = name.number, .order = order, .publisher = name.publisher};
+  std::memcpy(payload.data(), &label, sizeof label);
+  // So that a payload that was cut, moved or overwritten in one place shows.
+  for (std::size_t at = sizeof label; at + 8 <= payload.size(); at += 64) {
+    const std::uint64_t value = dice.next();
+    std::memcpy(payload.data() + at, &value, sizeof value);
+  }
+  return payload;
+}
+
 }  // namespace
 
 Content content_of(const RecordName& name, std::uint64_t order, std::size_t payload_bytes_max) {
   Dice dice{(std::uint64_t{name.publisher} << 48U) ^ name.number};
   Content content;
+  if (payload_bytes_max == all_alike) {
+    content.key = "key-" + std::to_string(10 + dice.below(32));
+    content.payload = payload_of(name, order, all_alike, dice);
+    return content;
+  }
   if (!dice.one_in(8)) content.key = "key-" + std::to_string(dice.below(32));
   if (dice.one_in(4)) content.header = std::string(dice.below(40), 'h');
   if (dice.one_in(4)) content.event_time_ms = static_cast<std::int64_t>(dice.below(1'000'000));
   const std::size_t bytes_max =
       dice.one_in(8) ? payload_bytes_max : std::min(short_bytes_max, payload_bytes_max);
-  content.payload.resize(sizeof(Label) + dice.below(bytes_max));
-  const Label label{.number = name.number, .order = order, .publisher = name.publisher};
-  std::memset(content.payload.data(), static_cast<int>(dice.below(256)), content.payload.size());
-  std::memcpy(content.payload.data(), &label, sizeof label);
-  // So that a payload that was cut, moved or overwritten in one place shows.
-  for (std::size_t at = sizeof label; at + 8 <= content.payload.size(); at += 64) {
-    const std::uint64_t value = dice.next();
-    std::memcpy(content.payload.data() + at, &value, sizeof value);
-  }
+  content.payload = payload_of(name, order, dice.below(bytes_max), dice);
   return content;
 }
 

@@ -21,6 +21,10 @@ struct Content {
   std::optional<std::int64_t> event_time_ms;
 };
 
+/// As `payload_bytes_max`: no record is longer or shorter than another, so that in a segment that
+/// is used again each begins where an older one did.
+inline constexpr std::size_t all_alike = 1'000;
+
 /// Up to `payload_bytes_max`, most of them short. `order` is in the payload only.
 [[nodiscard]] Content content_of(const RecordName& name, std::uint64_t order,
                                  std::size_t payload_bytes_max);

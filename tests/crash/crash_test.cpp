@@ -21,5 +21,14 @@ TEST(Crash, TwoHundredKillsLoseDoubleAndReorderNothing) {
   }
 }
 
+TEST(Crash, AKillAtAnyInstructionOfAPublishLosesDoublesAndReordersNothing) {
+  constexpr std::uint64_t instructions = 600;  // about as many as one has
+  Campaign campaign{20'261'124};
+
+  EXPECT_TRUE(campaign.walk_a_publish(instructions)) << campaign.findings().front();
+
+  EXPECT_EQ(campaign.kills_behind(Point::publish), instructions);
+}
+
 }  // namespace
 }  // namespace spillway::crash
