@@ -10,9 +10,10 @@ constexpr std::uint64_t number_end = std::uint64_t{1} << 40U;  // of what 40 bit
 constexpr std::uint64_t index_end = std::uint64_t{1} << 16U;
 constexpr std::uint64_t messages_between_looks = 4096;
 
-// Stands for a publisher's envelopes of one key; of no key, by partition.
-std::uint64_t order_hash(std::uint64_t log, std::uint64_t key) noexcept {
-  std::uint64_t hash = (key + (log + 1) * 0x9E3779B97F4A7C15U) * 0xD6E8FEB86659FD93U;
+// Stands for a publisher's envelopes of one topic and key; of no key, by partition.
+std::uint64_t order_hash(std::uint64_t owner, std::uint16_t topic, std::uint64_t key) noexcept {
+  std::uint64_t hash = (key + (owner + 1) * 0x9E3779B97F4A7C15U) * 0xD6E8FEB86659FD93U;
+  hash = (hash ^ (hash >> 31U) ^ topic) * 0x9E3779B97F4A7C15U;
   hash ^= hash >> 32U;
   return hash == 0 ? 1 : hash;
 }
@@ -21,6 +22,25 @@ std::uint64_t order_hash(std::uint64_t log, std::uint64_t key) noexcept {
 
 Audit::Audit(AuditScope scope) : scope_{std::move(scope)} {
   result_.topic = scope_.topic;
+}
+
+void Audit::expect(const AcceptLog& log) {
+  const auto [known, is_new] =
+      log_index_.try_emplace({log.run, log.publisher}, static_cast<std::uint32_t>(logs_.size()));
+  if (!is_new) {
+    refuse("two accept logs are of publisher " + std::to_string(log.publisher));
+    return;
+  }
+  if (log.calls.size() < log.begun) {
+    refuse("the accept log of publisher " + std::to_string(log.publisher) + " has " +
+           std::to_string(log.calls.size()) + " of " + std::to_string(log.begun) + " calls");
+  }
+  logs_.push_back({.run = log.run,
+                   .publisher = log.publisher,
+                   .end = log.calls.size(),
+                   .records = {},
+                   .calls = log.calls,
+                   .has_calls = true});
 }
 
 void Audit::add_row(const StoredRecord& stored, const RecordReader& record) {
@@ -37,16 +57,26 @@ void Audit::add_dead_letter(const StoredRecord& stored, const RecordReader& reco
   dead_letters_.emplace_back(*row, stored.marked);
 }
 
+void Audit::add_unsettled(const StoredRecord& stored, const RecordReader& record) {
+  if (stored.position.seq != 0) {
+    static_cast<void>(store(stored, record, unsettled));
+    return;
+  }
+  const auto tag = tag_of(record);
+  if (!tag || full_) return;
+  PublisherLog& log = logs_[tag->log];
+  log.end = std::max(log.end, tag->n + 1);
+  log.records.at(tag->n).position.set(unsettled);
+}
+
 void Audit::add_message(Place place, const RecordReader& record) {
   if (result_.messages++ % messages_between_looks == 0) watch_memory();
   if (full_) return;
-  if (place.partition >= index_end || place.offset >= number_end) {
+  if (partitions_.size() == index_end - 1 || place.offset >= number_end) {
     doubt("the audit cannot count as far as " + text_of(place));
     full_ = true;
     return;
   }
-  if (place.partition >= partitions_.size()) partitions_.resize(place.partition + 1U);
-  partitions_[place.partition] = true;
   if (record.is_relayed()) ++result_.relayed;
   switch (record.mark()) {
     case Mark::none:
@@ -68,12 +98,17 @@ void Audit::add_message(Place place, const RecordReader& record) {
   const auto tag = tag_of(record);
   if (record.payload().kind == PayloadKind::damaged) {
     found(Kind::damaged, place, {}, [] { return std::string{"not as spillway load wrote it"}; });
+  } else if (!tag && scope_.exclusive) {
+    found(Kind::never_accepted, place, {}, [] { return std::string{"nobody published it"}; });
   }
   const auto at = record.position() ? ref_of(*record.position()) : std::nullopt;
   if (!at) {
     found(Kind::without_position, place, {},
           [&] { return tag ? text_of(*tag) : std::string{"a foreign payload"}; });
   }
+  judge_tag(tag, at, place.topic, place, record);
+  judge_partition(at, place, record);
+  if (at) judge_mark(*at, place, record);
   if (at && record.renumbered_from() != 0) {
     ++result_.renumbered;
     renumbered_[*at] = {.from = record.renumbered_from(), .foreign = !tag};
@@ -86,12 +121,31 @@ void Audit::add_message(Place place, const RecordReader& record) {
     Repeat repeat{.number = tag ? tag->n : at->seq,
                   .owner = tag ? tag->log : (foreign_owner | at->stream),
                   .at = {}};
-    repeat.at.set(place.offset, static_cast<std::uint16_t>(place.partition));
+    repeat.at.set(place.offset, number_of(place));
     if (record.mark() != Mark::none) repeat.at.set(first_marked);
     repeats_.push_back(repeat);
   }
   if (new_tag) judge_key_order(*tag, at, place, record);
-  if (at) judge_stream_order(*at, place);
+  if (at && new_position) judge_lane(*at, place, record);
+  if (at) judge_stream_order(*at, tag, place, record);
+}
+
+std::uint16_t Audit::number_of(Place place) {
+  if (last_place_ && last_place_->topic == place.topic &&
+      last_place_->partition == place.partition) {
+    return last_number_;
+  }
+  const auto [known, is_new] = partition_index_.try_emplace(
+      {place.topic, place.partition}, static_cast<std::uint16_t>(partitions_.size()));
+  if (is_new) partitions_.emplace_back(place.topic, place.partition);
+  last_place_ = place;
+  last_number_ = known->second;
+  return last_number_;
+}
+
+Place Audit::place_of(const Packed& first) const {
+  const auto& [topic, partition] = partitions_[first.index()];
+  return {.topic = topic, .partition = partition, .offset = first.number()};
 }
 
 std::optional<Audit::TagRef> Audit::tag_of(const RecordReader& record) {
@@ -106,8 +160,14 @@ std::optional<Audit::TagRef> Audit::tag_of(const RecordReader& record) {
   }
   const auto [known, is_new] =
       log_index_.try_emplace({tag.run, tag.publisher}, static_cast<std::uint32_t>(logs_.size()));
-  if (is_new)
-    logs_.push_back({.run = tag.run, .publisher = tag.publisher, .end = 0, .records = {}});
+  if (is_new) {
+    logs_.push_back({.run = tag.run,
+                     .publisher = tag.publisher,
+                     .end = 0,
+                     .records = {},
+                     .calls = {},
+                     .has_calls = false});
+  }
   return TagRef{.log = known->second, .n = tag.n};
 }
 
@@ -122,7 +182,7 @@ std::optional<Audit::StreamSeq> Audit::ref_of(const Position& position) {
   const auto index = static_cast<std::uint16_t>(streams_.size());
   stream_index_.emplace(std::pair{position.instance, position.lane}, index);
   streams_.push_back(
-      {.instance = position.instance, .lane = position.lane, .seqs = {}, .highest = {}});
+      {.instance = position.instance, .lane = position.lane, .seqs = {}, .highest = {}, .last = 0});
   return StreamSeq{.stream = index, .seq = position.seq};
 }
 
@@ -142,7 +202,10 @@ std::optional<Audit::Row> Audit::store(const StoredRecord& stored, const RecordR
   if (stored.renumbered_from != 0) {
     renumbered_[*at] = {.from = stored.renumbered_from, .foreign = !tag};
   }
-  PositionSlot& slot = streams_[at->stream].seqs.at(at->seq);
+  judge_tag(tag, at, stored.topic, std::nullopt, record);
+  Stream& stream = streams_[at->stream];
+  stream.last = std::max(stream.last, at->seq);
+  PositionSlot& slot = stream.seqs.at(at->seq);
   check_content(*at, slot, record.content(), std::nullopt);
   slot.first.set(flag);
   if (tag) {
@@ -153,18 +216,27 @@ std::optional<Audit::Row> Audit::store(const StoredRecord& stored, const RecordR
     named.position.set(flag);
   }
   const bool has_order = tag && record.key_hash();
-  return Row{
-      .position = *at, .tag = tag, .key = has_order ? order_hash(tag->log, *record.key_hash()) : 0};
+  return Row{.position = *at,
+             .tag = tag,
+             .key = has_order ? order_hash(tag->log, stored.topic, *record.key_hash()) : 0};
 }
 
 // True for the first copy of this position.
 bool Audit::note_position(StreamSeq at, Place place, const RecordReader& record) {
-  PositionSlot& slot = streams_[at.stream].seqs.at(at.seq);
+  Stream& stream = streams_[at.stream];
+  stream.last = std::max(stream.last, at.seq);
+  PositionSlot& slot = stream.seqs.at(at.seq);
   check_content(at, slot, record.content(), place);
   if (record.mark() != Mark::none) slot.first.set(some_marked);
-  if (slot.first.has(delivered)) return false;
+  if (slot.first.has(delivered)) {
+    // A record without a key goes to any partition, each time it is sent.
+    if (slot.first.index() != number_of(place) && record.key()) {
+      found(Kind::copy_elsewhere, place, at, [&] { return "another copy is " + whereabouts(at); });
+    }
+    return false;
+  }
   slot.first.set(delivered);
-  slot.first.set(place.offset, static_cast<std::uint16_t>(place.partition));
+  slot.first.set(place.offset, number_of(place));
   if (record.mark() != Mark::none) slot.first.set(first_marked);
   return true;
 }
@@ -198,49 +270,72 @@ void Audit::check_name(TagRef tag, RecordSlot& slot, StreamSeq at, std::optional
   }
   const StreamSeq before{.stream = slot.position.index(), .seq = slot.position.number()};
   if (before == at || root_of(before) == root_of(at)) return;
-  found(Kind::record_renamed, place, at, [&] {
-    return text_of(tag) + " is also " + text_of(before) + " (" + whereabouts(before) + ")";
-  });
+  found(
+      Kind::record_renamed, place, at,
+      [&] {
+        return text_of(tag) + " is also " + text_of(before) + " (" + whereabouts(before) + ")";
+      },
+      1, tag);
 }
 
-void Audit::judge_stream_order(StreamSeq at, Place place) {
+void Audit::judge_stream_order(StreamSeq at, std::optional<TagRef> tag, Place place,
+                               const RecordReader& record) {
   Stream& stream = streams_[at.stream];
-  if (place.partition >= stream.highest.size()) stream.highest.resize(place.partition + 1U);
-  std::uint64_t& highest = stream.highest[place.partition];
+  const std::uint16_t partition = number_of(place);
+  if (partition >= stream.highest.size()) stream.highest.resize(partition + 1U);
+  std::uint64_t& highest = stream.highest[partition];
   if (at.seq > highest) {
     highest = at.seq;
     return;
   }
   // Below the highest: a copy of something met before, or it came too late.
   const Packed& first = stream.seqs.at(at.seq).first;
-  if (first.number() != place.offset || first.index() != place.partition) return;
+  if (first.number() != place.offset || first.index() != partition) return;
   const StreamSeq overtaker{.stream = at.stream, .seq = highest};
-  found(Kind::reordered_stream, place, at, [&] {
+  const auto story = [&] {
     return "first seen after " + text_of(overtaker) + " (" + whereabouts(overtaker) + ")";
-  });
+  };
+  if (!record.key()) {
+    unkeyed_.push_back(
+        {.kind = Kind::reordered_stream, .place = place, .at = at, .tag = tag, .story = story()});
+    return;
+  }
+  found(Kind::reordered_stream, place, at, story, 1, tag);
 }
 
 void Audit::judge_key_order(TagRef tag, std::optional<StreamSeq> at, Place place,
                             const RecordReader& record) {
   const auto key = record.key_hash();
-  const std::uint64_t hash = order_hash(tag.log, key ? *key : ~std::uint64_t{place.partition});
+  const std::uint64_t hash =
+      order_hash(tag.log, place.topic, key ? *key : ~std::uint64_t{place.partition});
+  const std::uint32_t partition = number_of(place);
   const auto last = keys_.find(hash);
-  if (!last || (last->partition == place.partition && tag.n > last->n)) {
-    keys_.put(hash, {.n = tag.n, .partition = place.partition});
+  if (!last || (last->partition == partition && tag.n > last->n)) {
+    keys_.put(hash, {.n = tag.n, .partition = partition});
     return;
   }
   const TagRef other{.log = tag.log, .n = last->n};
-  if (last->partition != place.partition) {
-    found(Kind::key_in_two_places, place, at, [&] {
-      return text_of(tag) + "; its key went to partition " + std::to_string(last->partition) +
-             " before: " + text_of(other) + " (" + whereabouts(other) + ")";
-    });
-    keys_.put(hash, {.n = tag.n, .partition = place.partition});
+  if (last->partition != partition) {
+    found(
+        Kind::key_in_two_places, place, at,
+        [&] {
+          return text_of(tag) + "; its key went to partition " +
+                 std::to_string(partitions_[last->partition].second) +
+                 " before: " + text_of(other) + " (" + whereabouts(other) + ")";
+        },
+        1, tag);
+    keys_.put(hash, {.n = tag.n, .partition = partition});
     return;
   }
-  found(Kind::reordered_key, place, at, [&] {
+  const auto story = [&] {
     return text_of(tag) + ", first seen after " + text_of(other) + " (" + whereabouts(other) + ")";
-  });
+  };
+  if (!key && at) {
+    unkeyed_.push_back(
+        {.kind = Kind::reordered_key, .place = place, .at = *at, .tag = tag, .story = story()});
+    return;
+  }
+  found(Kind::reordered_key, place, at, story, 1, tag);
 }
 
 // The seq under which a record was first refused, through any number of renumberings.
@@ -255,8 +350,8 @@ Audit::StreamSeq Audit::root_of(StreamSeq at) const {
 }
 
 void Audit::watch_memory() {
-  std::size_t bytes = keys_.bytes() + repeats_.capacity() * sizeof(Repeat) +
-                      rows_.capacity() * sizeof(Row) +
+  std::size_t bytes = keys_.bytes() + lane_of_key_.bytes() + call_bytes_ +
+                      repeats_.capacity() * sizeof(Repeat) + rows_.capacity() * sizeof(Row) +
                       dead_letters_.capacity() * sizeof(dead_letters_[0]);
   for (const Stream& stream : streams_)
     bytes += stream.seqs.bytes();

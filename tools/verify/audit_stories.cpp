@@ -7,13 +7,20 @@ namespace spillway::verify {
 // The first offender is the one with the lowest place, whatever order the partitions were read in;
 // its story is put together only when it is that.
 void Audit::found(Kind kind, std::optional<Place> place, std::optional<StreamSeq> position,
-                  const std::function<std::string()>& story, std::uint64_t count) {
+                  const std::function<std::string()>& story, std::uint64_t count,
+                  std::optional<TagRef> tag) {
   Finding& finding = result_.findings[static_cast<std::size_t>(kind)];
   const bool is_first =
       finding.count == 0 || (place && (!finding.place || *place < *finding.place));
   finding.count += count;
   if (!is_first) return;
   finding.place = place;
+  finding.where = place ? text_of(*place) : std::string{};
+  finding.record.reset();
+  if (tag) {
+    const PublisherLog& log = logs_[tag->log];
+    finding.record = RecordName{.run = log.run, .publisher = log.publisher, .n = tag->n};
+  }
   finding.position = position ? text_of(*position) : std::string{};
   finding.story = story();
 }
@@ -24,8 +31,12 @@ std::string Audit::text_of(StreamSeq at) const {
 }
 
 std::string Audit::text_of(Place place) const {
-  return scope_.topic + '-' + std::to_string(place.partition) + " @ " +
+  return name_of_topic(place.topic) + '-' + std::to_string(place.partition) + " @ " +
          std::to_string(place.offset);
+}
+
+const std::string& Audit::name_of_topic(std::uint16_t topic) const {
+  return topic == 0 ? scope_.topic : scope_.other_topics.at(topic - 1U);
 }
 
 std::string Audit::text_of(TagRef tag) const {
@@ -36,9 +47,10 @@ std::string Audit::whereabouts(StreamSeq at) const {
   const PositionSlot* slot = streams_[at.stream].seqs.find(at.seq);
   if (slot == nullptr || slot->content == 0) return "nowhere";
   if (slot->first.has(delivered)) {
-    return text_of(Place{.partition = slot->first.index(), .offset = slot->first.number()});
+    return text_of(place_of(slot->first));
   }
-  return slot->first.has(waiting) ? "in the outbox" : "a dead letter";
+  if (slot->first.has(waiting)) return "in the outbox";
+  return slot->first.has(dead) ? "a dead letter" : "in a journal";
 }
 
 std::string Audit::whereabouts(TagRef tag) const {

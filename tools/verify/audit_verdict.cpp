@@ -12,10 +12,16 @@ AuditResult Audit::finish() {
   watch_memory();
   find_repeats_under_two_seqs();
   judge_repeats();
+  judge_unkeyed();
   judge_rows();
   judge_dead_letters();
-  if (!full_) judge_presence();
-  result_.partitions = static_cast<std::uint64_t>(std::ranges::count(partitions_, true));
+  if (!full_) {
+    judge_presence();
+    judge_gaps();
+    judge_call_order();
+  }
+  note_what_is_not_judged();
+  result_.partitions = partitions_.size();
   result_.streams = streams_.size();
   result_.publishers = logs_.size();
   return std::move(result_);
@@ -63,8 +69,7 @@ void Audit::judge_repeats() {
                      : StreamSeq{.stream = original.index(), .seq = original.number()};
       const bool has_position = is_foreign || original.has(placed);
       found(
-          Kind::duplicate_unmarked,
-          Place{.partition = first->at.index(), .offset = first->at.number()},
+          Kind::duplicate_unmarked, place_of(first->at),
           has_position ? std::optional{at} : std::nullopt,
           [&] {
             std::string story = std::to_string(more + 1) + " copies, " + std::to_string(explained) +
@@ -76,9 +81,28 @@ void Audit::judge_repeats() {
             }
             return has_position ? story + "; " + whereabouts(at) : story;
           },
-          more - explained);
+          more - explained,
+          is_foreign ? std::nullopt
+                     : std::optional{
+                           TagRef{.log = static_cast<std::uint32_t>(index), .n = first->number}});
     }
     first = end;
+  }
+}
+
+// A record without a key goes to a partition of its own each time it is sent, so a late copy may be
+// the only one in its partition. The repeats are sorted.
+void Audit::judge_unkeyed() {
+  for (const Unkeyed& late : unkeyed_) {
+    const auto record = late.tag ? std::pair{std::uint64_t{late.tag->log}, late.tag->n}
+                                 : std::pair{foreign_owner | late.at.stream, late.at.seq};
+    if (std::ranges::binary_search(repeats_, record, {}, [](const Repeat& repeat) {
+          return std::pair{repeat.owner, repeat.number};
+        })) {
+      continue;
+    }
+    found(
+        late.kind, late.place, late.at, [&] { return late.story; }, 1, late.tag);
   }
 }
 
@@ -91,10 +115,13 @@ void Audit::judge_rows() {
     const auto last = keys_.find(row.key);
     if (!last || last->n < row.tag->n) continue;
     const TagRef overtaker{.log = row.tag->log, .n = last->n};
-    found(Kind::overtaken, {}, row.position, [&] {
-      return text_of(*row.tag) + " is in the outbox, and " + text_of(overtaker) +
-             " of its key in Kafka already (" + whereabouts(overtaker) + ")";
-    });
+    found(
+        Kind::overtaken, {}, row.position,
+        [&] {
+          return text_of(*row.tag) + " is in the outbox, and " + text_of(overtaker) +
+                 " of its key in Kafka already (" + whereabouts(overtaker) + ")";
+        },
+        1, row.tag);
   }
 }
 
@@ -106,12 +133,21 @@ void Audit::judge_dead_letters() {
             [] { return std::string{"it is in both tables"}; });
     }
     if (!slot.has(delivered) || is_marked || slot.has(some_marked)) continue;
-    found(Kind::dead_and_delivered, Place{.partition = slot.index(), .offset = slot.number()},
-          row.position, [&] { return "it is also " + whereabouts(row.position); });
+    found(Kind::dead_and_delivered, place_of(slot), row.position,
+          [&] { return "it is also " + whereabouts(row.position); });
   }
 }
 
 void Audit::judge_presence() {
+  const bool has_logs =
+      std::ranges::any_of(logs_, [](const PublisherLog& log) { return log.has_calls; });
+  if (has_logs) {
+    result_.accepted = 0;
+    for (std::size_t log = 0; log < logs_.size(); ++log) {
+      if (logs_[log].has_calls) judge_calls(log);
+    }
+    return;
+  }
   if (!accepted_min_) {
     // Nobody says how many there are; but counters are gapless, so what is missing below the last
     // is lost.
@@ -133,7 +169,12 @@ void Audit::judge_presence() {
     const auto [known, is_new] = log_index_.try_emplace({run.value_or(0), publisher},
                                                         static_cast<std::uint32_t>(logs_.size()));
     if (is_new) {
-      logs_.push_back({.run = run.value_or(0), .publisher = publisher, .end = 0, .records = {}});
+      logs_.push_back({.run = run.value_or(0),
+                       .publisher = publisher,
+                       .end = 0,
+                       .records = {},
+                       .calls = {},
+                       .has_calls = false});
     }
     const std::uint64_t most = publisher < accepted_max.size() ? accepted_max[publisher] : 0;
     judge_publisher(known->second, (*accepted_min_)[publisher], most);
@@ -162,8 +203,7 @@ void Audit::judge_publisher(std::size_t log, std::uint64_t accepted_min,
       n = page_end - 1;
       continue;
     }
-    const bool is_there =
-        slot->position.has(delivered) || slot->position.has(waiting) || slot->position.has(dead);
+    const bool is_there = is_somewhere(slot->position);
     if (!is_there && n < accepted_min) {
       if (lost++ == 0) lost_from = n;
     } else if (is_there && n > accepted_max) {
@@ -196,7 +236,7 @@ void Audit::report_lost(std::size_t log, std::uint64_t n, std::uint64_t count) {
         }
         return story;
       },
-      count);
+      count, TagRef{.log = index, .n = n});
 }
 
 std::optional<std::uint64_t> Audit::sole_run() const {

@@ -5,6 +5,8 @@
 #include <cstring>
 #include <limits>
 
+#include "verify/accepts.hpp"
+
 namespace spillway::verify {
 namespace {
 
@@ -122,8 +124,35 @@ Payload read_payload(Bytes payload) noexcept {
           .tag = {.run = *run, .publisher = *publisher, .n = *n, .at_unix_ns = *at}};
 }
 
+// Austin Appleby's murmur2 with the seed of the Java client (org.apache.kafka.common.utils.Utils).
+std::uint32_t partition_of(Bytes key, std::uint32_t partitions) noexcept {
+  constexpr std::uint32_t m = 0x5BD1E995U;
+  std::uint32_t hash = 0x9747B28CU ^ static_cast<std::uint32_t>(key.size());
+  while (key.size() >= sizeof(std::uint32_t)) {
+    std::uint32_t word = 0;
+    std::memcpy(&word, key.data(), sizeof word);
+    word *= m;
+    word ^= word >> 24U;
+    hash = (hash * m) ^ (word * m);
+    key = key.subspan(sizeof word);
+  }
+  if (!key.empty()) {
+    for (std::size_t i = 0; i < key.size(); ++i)
+      hash ^= std::to_integer<std::uint32_t>(key[i]) << (8 * i);
+    hash *= m;
+  }
+  hash ^= hash >> 13U;
+  hash *= m;
+  hash ^= hash >> 15U;
+  return (hash & 0x7FFFFFFFU) % partitions;
+}
+
+std::uint64_t content_of(std::string_view topic, const RecordReader& record) noexcept {
+  return mix(hash_bytes(golden, bytes_of(topic)), record.content()) | 1U;
+}
+
 RecordReader::RecordReader(std::optional<Bytes> key, std::optional<Bytes> payload) noexcept
-    : content_{hash_nullable(hash_nullable(golden, key), payload)} {
+    : key_{key}, content_{hash_nullable(hash_nullable(golden, key), payload)} {
   if (key) key_hash_ = hash_bytes(golden, *key);
   if (payload) payload_ = read_payload(*payload);
 }
@@ -131,6 +160,9 @@ RecordReader::RecordReader(std::optional<Bytes> key, std::optional<Bytes> payloa
 void RecordReader::take_header(std::string_view name, std::optional<Bytes> value) noexcept {
   if (!name.starts_with("spillway-")) {
     content_ = hash_nullable(hash_bytes(content_, bytes_of(name)), value);
+    if (name == tag_header && value && payload_.kind == PayloadKind::foreign) {
+      payload_ = read_payload(*value);
+    }
     return;
   }
   const std::string_view text = value ? text_of(*value) : std::string_view{};

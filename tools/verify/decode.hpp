@@ -56,6 +56,12 @@ struct Payload {
 /// it.
 [[nodiscard]] Payload read_payload(Bytes payload) noexcept;
 
+/// Where murmur2 puts a key, as librdkafka's `murmur2_random` and the Java client do.
+[[nodiscard]] std::uint32_t partition_of(Bytes key, std::uint32_t partitions) noexcept;
+
+/// A record without a payload has its tag in this header instead.
+inline constexpr std::string_view tag_header = "test-tag";
+
 /// Collects what makes two copies the same record: key, payload, and the service's own headers in
 /// their order; and apart from that what Spillway's headers say.
 class RecordReader {
@@ -69,6 +75,8 @@ class RecordReader {
   /// and a value (4 bytes, -1 is null). False when it is malformed.
   [[nodiscard]] bool take_header_block(Bytes block) noexcept;
 
+  /// A view of what the reader was made with.
+  [[nodiscard]] const std::optional<Bytes>& key() const noexcept { return key_; }
   [[nodiscard]] std::optional<std::uint64_t> key_hash() const noexcept { return key_hash_; }
   /// Equal for equal records, never 0.
   [[nodiscard]] std::uint64_t content() const noexcept { return content_ | 1U; }
@@ -81,6 +89,7 @@ class RecordReader {
   [[nodiscard]] bool is_relayed() const noexcept { return relayed_; }
 
  private:
+  std::optional<Bytes> key_;
   std::optional<std::uint64_t> key_hash_;
   std::uint64_t content_;
   Payload payload_;

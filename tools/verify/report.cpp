@@ -20,15 +20,67 @@ std::string marks_by_cause(const AuditResult& result) {
          ")";
 }
 
-std::string first_offender(const AuditResult& result, const Finding& finding) {
-  std::string text;
-  if (finding.place) {
-    text = result.topic + '-' + std::to_string(finding.place->partition) + " @ " +
-           std::to_string(finding.place->offset);
-  }
+std::string first_offender(const Finding& finding) {
+  std::string text = finding.where;
   if (!finding.position.empty())
     text += (text.empty() ? "position " : "  position ") + finding.position;
   return text + (text.empty() ? "" : ": ") + finding.story;
+}
+
+std::string promise_lines(const AuditResult& result) {
+  std::string text;
+  for (std::size_t i = 0; i < promises; ++i) {
+    const auto promise = static_cast<Promise>(i);
+    const Judgement judgement = result.judgement(promise);
+    std::string value{name_of(judgement)};
+    if (judgement == Judgement::not_judged) {
+      value +=
+          " (" + (result.refusals.empty() ? result.not_judged[i] : result.refusals.front()) + ')';
+    }
+    std::string number = number_of(promise);
+    number.resize(4, ' ');
+    text += line(number + std::string{title_of(promise)}, value);
+  }
+  return text;
+}
+
+// The first offender, and what the logs say of it.
+std::string violation(Kind kind, const Finding& finding) {
+  std::string text = "VIOLATED";
+  for (std::size_t i = 0; i < promises; ++i) {
+    const auto promise = static_cast<Promise>(i);
+    if (promises_of(kind).has(promise)) {
+      text += ' ' + number_of(promise) + ' ' + std::string{title_of(promise)} + ',';
+    }
+  }
+  text += ' ';
+  text += title_of(kind);
+  text += "  first of " + std::to_string(finding.count) + ": " + first_offender(finding) + '\n';
+  for (const std::string& moment : finding.timeline)
+    text += "  " + moment + '\n';
+  return text;
+}
+
+nlohmann::ordered_json json_of(const Finding& finding) {
+  nlohmann::ordered_json first{{"position", finding.position}, {"story", finding.story}};
+  if (finding.place) {
+    first["partition"] = finding.place->partition;
+    first["offset"] = finding.place->offset;
+  }
+  if (!finding.timeline.empty()) first["timeline"] = finding.timeline;
+  return first;
+}
+
+nlohmann::ordered_json json_of(const AuditResult& result, Promise promise) {
+  const Judgement judgement = result.judgement(promise);
+  nlohmann::ordered_json json{{"promise", title_of(promise)}, {"judgement", name_of(judgement)}};
+  if (judgement == Judgement::not_judged) {
+    json["why"] =
+        result.refusals.empty() ? result.not_judged[index_of(promise)] : result.refusals.front();
+  }
+  for (const Kind kind : result.offences(promise))
+    json["offences"].push_back(name_of(kind));
+  return json;
 }
 
 }  // namespace
@@ -63,17 +115,16 @@ std::string text_report(const AuditResult& result) {
       figure(title_of(kind), result.count(kind));
     }
   }
+  text += promise_lines(result);
   for (std::size_t i = 0; i < kinds; ++i) {
     const Finding& finding = result.findings[i];
-    if (finding.count == 0) continue;
-    text += "VIOLATED ";
-    text += title_of(static_cast<Kind>(i));
-    text += "  first of " + std::to_string(finding.count) + ": " + first_offender(result, finding) +
-            '\n';
+    if (finding.count != 0) text += violation(static_cast<Kind>(i), finding);
   }
   if (result.count(Kind::lost) != 0) {
     text += "  (what a journal still holds counts as lost here: `spillway journal inspect FILE`)\n";
   }
+  for (const std::string& refusal : result.refusals)
+    text += "REFUSED " + refusal + '\n';
   for (const std::string& doubt : result.doubts)
     text += "DOUBT " + doubt + '\n';
   text += "verify: ";
@@ -105,6 +156,7 @@ std::string json_report(const AuditResult& result) {
         {"recovery", result.marked_recovery},
         {"lease", result.marked_lease}}},
       {"doubts", result.doubts},
+      {"refusals", result.refusals},
       {"memory_bytes", result.memory_bytes},
   };
   if (result.accepted) report["accepted"] = *result.accepted;
@@ -113,12 +165,11 @@ std::string json_report(const AuditResult& result) {
     const Finding& finding = result[kind];
     report[std::string{name_of(kind)}] = finding.count;
     if (finding.count == 0) continue;
-    nlohmann::ordered_json first{{"position", finding.position}, {"story", finding.story}};
-    if (finding.place) {
-      first["partition"] = finding.place->partition;
-      first["offset"] = finding.place->offset;
-    }
-    report["first"][std::string{name_of(kind)}] = first;
+    report["first"][std::string{name_of(kind)}] = json_of(finding);
+  }
+  for (std::size_t i = 0; i < promises; ++i) {
+    const auto promise = static_cast<Promise>(i);
+    report["promises"][number_of(promise)] = json_of(result, promise);
   }
   return report.dump(2) + '\n';
 }

@@ -311,7 +311,7 @@ TEST(Audit, AMarkOfItsNeighbourExplainsNothing) {
 TEST(Audit, NamesACopyInAnotherPartition) {
   const AuditResult result = clean(2).message({.n = 1}, 1).judge();
 
-  EXPECT_EQ(found(result), "duplicates_unmarked=1");
+  EXPECT_EQ(found(result), "duplicates_unmarked=1 copy_elsewhere=1");
 }
 
 TEST(Audit, NamesAMessageWithoutAPosition) {
