@@ -18,54 +18,54 @@
 namespace spillway::verify {
 
 struct RawHeader {
-  std::string name;
-  std::optional<std::string> value;
+  std::string name = {};
+  std::optional<std::string> value = {};
   friend bool operator==(const RawHeader&, const RawHeader&) = default;
 };
 
 /// As Kafka has it: Spillway's own headers are among the others.
 struct RawRecord {
-  std::optional<std::string> key;
-  std::optional<std::string> payload;
-  std::vector<RawHeader> headers;
+  std::optional<std::string> key = {};
+  std::optional<std::string> payload = {};
+  std::vector<RawHeader> headers = {};
 };
 /// Reads `record`, which outlives the result.
 [[nodiscard]] RecordReader read(const RawRecord& record) noexcept;
 
 struct LoggedMessage {
   std::uint64_t offset = 0;
-  RawRecord record;
+  RawRecord record = {};
 };
 struct PartitionLog {
   std::uint32_t partition = 0;
   std::uint64_t first_offset = 0;  ///< Above 0: retention has removed what was before.
   std::uint64_t end_offset = 0;    ///< Fixed before anything was read.
   std::uint64_t read_to = 0;       ///< Where the reader was when it ended.
-  std::vector<LoggedMessage> messages;
+  std::vector<LoggedMessage> messages = {};
 };
 struct TopicLog {
-  std::string name;
+  std::string name = {};
   std::uint32_t partitions = 1;
   bool by_key = false;  ///< murmur2 of the key picks the partition.
-  std::vector<PartitionLog> logs;
+  std::vector<PartitionLog> logs = {};
 };
 
 /// A row of the outbox, a dead letter, or a record that a journal still holds.
 struct StoredCopy {
-  std::string topic;
-  Position position;  ///< In a journal the seq may be 0: not numbered yet.
+  std::string topic = {};
+  Position position = {};  ///< In a journal the seq may be 0: not numbered yet.
   bool held = false;
   bool marked = false;
   std::uint64_t renumbered_from = 0;
-  RawRecord record;   ///< Without Spillway's headers.
-  std::string error;  ///< Of a dead letter.
+  RawRecord record = {};   ///< Without Spillway's headers.
+  std::string error = {};  ///< Of a dead letter.
 };
 
 struct PublisherCalls {
   std::uint32_t publisher = 0;
   std::uint64_t instance = 0;
   std::uint64_t begun = 0;
-  std::vector<Accept> calls;
+  std::vector<Accept> calls = {};
 };
 
 /// The pipeline's own counters, summed over the lives of an instance.
@@ -84,20 +84,20 @@ struct Life {
   std::uint64_t opened_ns = 0;
   std::uint64_t ended_ns = 0;
   /// What close() said; nothing: the process was killed.
-  std::optional<bool> closed_ok;
+  std::optional<bool> closed_ok = {};
   std::uint64_t in_flight_at_close = 0;
 };
 struct InstanceHistory {
   std::uint64_t id = 0;
   std::uint16_t lanes = 1;         ///< At most, at any time.
   std::uint64_t lane_changes = 0;  ///< How often the number of lanes was changed.
-  std::vector<Life> lives;
-  std::optional<Counters> counters;
+  std::vector<Life> lives = {};
+  std::optional<Counters> counters = {};
 };
 
 enum class Outcome : std::uint8_t { delivered, spilled, dead_lettered };
 struct OutcomeReport {
-  RecordName record;
+  RecordName record = {};
   Outcome outcome = Outcome::delivered;
   std::uint64_t at_ns = 0;
 };
@@ -111,7 +111,7 @@ struct SeqRange {
 };
 /// A COMMIT that wrote rows had returned.
 struct CommitEvent {
-  SeqRange rows;
+  SeqRange rows = {};
   bool held = false;
   std::uint64_t at_ns = 0;
 };
@@ -127,12 +127,12 @@ struct TokenEvent {
 };
 /// Kafka answered for a row, whoever had sent it.
 struct AckEvent {
-  Position position;
+  Position position = {};
   bool refused = false;  ///< For good.
   std::uint64_t at_ns = 0;
 };
 struct DeleteEvent {
-  SeqRange rows;
+  SeqRange rows = {};
   std::uint64_t at_ns = 0;
 };
 struct LeaseEvent {
@@ -143,7 +143,7 @@ struct LeaseEvent {
   std::uint64_t until_ns = 0;
 };
 struct ReadEvent {
-  SeqRange rows;
+  SeqRange rows = {};
   std::uint32_t relay = 0;
   std::uint64_t at_ns = 0;
 };
@@ -152,12 +152,12 @@ enum class LaneState : std::uint8_t { direct, spilling, returning, recalling };
 struct LaneChange {
   std::uint64_t instance = 0;
   std::uint16_t lane = 0;
-  std::optional<LaneState> from;  ///< Nothing: the lane was opened in `to`.
+  std::optional<LaneState> from = {};  ///< Nothing: the lane was opened in `to`.
   LaneState to = LaneState::direct;
   std::uint64_t at_ns = 0;
 };
 struct FaultEvent {
-  std::string what;
+  std::string what = {};
   std::uint64_t from_ns = 0;
   std::uint64_t until_ns = 0;
 };
@@ -172,32 +172,32 @@ struct DrainEvent {
 
 /// Who wrote, read and removed rows. All of it or nothing: each is judged by the others.
 struct OutboxLog {
-  std::vector<CommitEvent> commits;
-  std::vector<ReleaseEvent> releases;
-  std::vector<TokenEvent> tokens;
-  std::vector<AckEvent> acks;
-  std::vector<DeleteEvent> deletes;
-  std::vector<LeaseEvent> leases;
-  std::vector<ReadEvent> reads;
+  std::vector<CommitEvent> commits = {};
+  std::vector<ReleaseEvent> releases = {};
+  std::vector<TokenEvent> tokens = {};
+  std::vector<AckEvent> acks = {};
+  std::vector<DeleteEvent> deletes = {};
+  std::vector<LeaseEvent> leases = {};
+  std::vector<ReadEvent> reads = {};
 };
 
 struct History {
   std::uint64_t run = 0;
-  std::vector<TopicLog> topics;
-  std::vector<PublisherCalls> publishers;
-  std::vector<InstanceHistory> instances;
-  std::vector<StoredCopy> outbox;
-  std::vector<StoredCopy> dead_letters;
-  std::vector<StoredCopy> journals;  ///< What is not settled.
+  std::vector<TopicLog> topics = {};
+  std::vector<PublisherCalls> publishers = {};
+  std::vector<InstanceHistory> instances = {};
+  std::vector<StoredCopy> outbox = {};
+  std::vector<StoredCopy> dead_letters = {};
+  std::vector<StoredCopy> journals = {};  ///< What is not settled.
 
-  std::optional<std::vector<ResendCause>> causes;
-  std::optional<std::vector<OutcomeReport>> outcomes;
-  std::optional<OutboxLog> outbox_log;
-  std::optional<std::vector<LaneChange>> lane_changes;
-  std::optional<std::vector<FaultEvent>> faults;
+  std::optional<std::vector<ResendCause>> causes = {};
+  std::optional<std::vector<OutcomeReport>> outcomes = {};
+  std::optional<OutboxLog> outbox_log = {};
+  std::optional<std::vector<LaneChange>> lane_changes = {};
+  std::optional<std::vector<FaultEvent>> faults = {};
   std::uint64_t trip_within_ns = 2'000'000'000;  ///< A lane may leave Kafka so long after a fault.
-  std::optional<std::vector<DrainEvent>> drains;
-  std::optional<std::uint64_t> call_ns_max;  ///< What publish() may take.
+  std::optional<std::vector<DrainEvent>> drains = {};
+  std::optional<std::uint64_t> call_ns_max = {};  ///< What publish() may take.
 };
 
 /// Judges all of it.
