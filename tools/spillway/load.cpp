@@ -8,6 +8,7 @@
 #include <string>
 
 #include "accept_file.hpp"
+#include "accept_logs.hpp"
 #include "command.hpp"
 #include "kafka_topics.hpp"
 #include "load_generator.hpp"
@@ -34,6 +35,7 @@ struct LoadOptions {
   std::string run;
   std::string journal;
   std::string accepted_file;
+  std::string accept_log;
   std::string report_file;
   std::string relay;
   std::chrono::milliseconds drain = 10s;
@@ -98,12 +100,21 @@ ExitCode run_load(const LoadOptions& options) {
     accepted.emplace(options.accepted_file, options.plan.publishers, goes_on);
     report.first_publisher = accepted->first_publisher();
   }
+  std::optional<AcceptLogs> logs;
+  if (!options.accept_log.empty()) {
+    const std::uint32_t next = AcceptLogs::next_publisher(options.accept_log, goes_on);
+    if (!accepted) report.first_publisher = next;
+    logs.emplace(options.accept_log, options.topic, report.plan.run, report.first_publisher,
+                 options.plan.publishers);
+  }
+  report.plan.first_publisher = report.first_publisher;
 
   StopSignal stop;  // before any thread is started
   Pipeline pipeline = Pipeline::open(config);
   const Topic topic = pipeline.topic(options.topic);
   const MetricsServer metrics{options.metrics, [&pipeline] { return pipeline.metrics(); }};
-  LoadGenerator load{pipeline, topic, report.plan, accepted ? &*accepted : nullptr};
+  LoadGenerator load{pipeline, topic, report.plan, accepted ? &*accepted : nullptr,
+                     logs ? &*logs : nullptr};
   report.stopped = await_end(stop, load, pipeline);
   load.stop();
   report.seconds = std::chrono::duration<double>(load.elapsed()).count();
@@ -161,6 +172,11 @@ void add_flags(CLI::App& command, LoadOptions& options) {
       .add_option("--accepted", options.accepted_file,
                   "Keeps how many envelopes of each publisher were accepted, true after a kill -9")
       ->type_name("FILE");
+  command
+      .add_option("--accept-log", options.accept_log,
+                  "Keeps each call of publish(), a file for each publisher, for `spillway verify "
+                  "--full`; true after a kill -9")
+      ->type_name("DIR");
   command.add_option("--report", options.report_file, "Writes the report as JSON")
       ->type_name("FILE");
   command.add_option("--relay", options.relay, "Whether this process forwards the outbox too")

@@ -80,11 +80,13 @@ void raise(std::atomic<Counter>& counter) noexcept {
 }  // namespace
 
 LoadGenerator::LoadGenerator(Pipeline& pipeline, Topic topic, const LoadPlan& plan,
-                             AcceptFile* accept_file)
+                             AcceptFile* accept_file, AcceptLogs* accept_logs)
     : topic_{topic},
       plan_{plan},
       accept_file_{accept_file},
-      first_publisher_{accept_file == nullptr ? 0 : accept_file->first_publisher()},
+      accept_logs_{accept_logs},
+      first_publisher_{accept_file == nullptr ? plan.first_publisher
+                                              : accept_file->first_publisher()},
       start_{Clock::now() + start_delay},
       wall_start_{std::chrono::system_clock::now() + start_delay} {
   for (std::size_t i = 0; i < plan.publishers; ++i) {
@@ -107,6 +109,7 @@ void LoadGenerator::publish_all(const std::stop_token& stop, std::size_t index) 
   const auto publisher = static_cast<std::uint32_t>(first_publisher_ + index);
   PayloadText payload{plan_.run, publisher, plan_.payload_bytes};
   std::array<char, 24> key{};
+  AcceptLogWriter* const log = accept_logs_ == nullptr ? nullptr : &accept_logs_->of(index);
   // The k-th envelope of this publisher is due k whole turns of all publishers after its first.
   const double turn_ns = 1e9 * static_cast<double>(plan_.publishers) / plan_.per_second;
   const double first_ns =
@@ -124,7 +127,11 @@ void LoadGenerator::publish_all(const std::stop_token& stop, std::size_t index) 
         .topic = topic_,
         .key = key_of(publisher, n, plan_.keys, key),
         .payload = payload.with(n, wall_start_.time_since_epoch() + since_start)};
-    if (!publish_one(stop, worker, envelope, due)) break;
+    if (log != nullptr && !log->begin(accept_logs_->content_of(envelope))) {
+      worker.failed.store(true, std::memory_order_relaxed);
+      break;
+    }
+    if (!publish_one(stop, worker, log, envelope, due)) break;
     raise(worker.accepted);
     if (accept_file_ != nullptr) accept_file_->raise(index, n + 1);
   }
@@ -132,7 +139,7 @@ void LoadGenerator::publish_all(const std::stop_token& stop, std::size_t index) 
                               std::memory_order_relaxed);
 }
 
-bool LoadGenerator::publish_one(const std::stop_token& stop, Worker& worker,
+bool LoadGenerator::publish_one(const std::stop_token& stop, Worker& worker, AcceptLogWriter* log,
                                 const Envelope& envelope, Clock::time_point due) noexcept {
   PublishLatency& latency = worker.latency[phase_.load(std::memory_order_relaxed)];
   const Clock::time_point called = Clock::now();
@@ -141,9 +148,11 @@ bool LoadGenerator::publish_one(const std::stop_token& stop, Worker& worker,
   if (result) latency.call.count(returned - called);
   while (result.status() == PublishStatus::journal_full && !stop.stop_requested()) {
     raise(worker.refused);
+    if (log != nullptr) log->begin_again();
     result = worker.publisher.publish_within(full_journal_wait, envelope);
     returned = Clock::now();
   }
+  if (log != nullptr) log->end(static_cast<bool>(result));
   if (result) {
     latency.from_due.count(returned - due);
     return true;

@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "accept_file.hpp"
+#include "accept_logs.hpp"
 #include "histogram.hpp"
 #include "spillway/pipeline.hpp"
 
@@ -32,7 +33,8 @@ struct LoadPlan {
   double per_second = 1'000;                              ///< Of all publishers.
   std::optional<std::chrono::nanoseconds> duration = {};  ///< Nothing: until stop().
   std::size_t publishers = 1;
-  std::size_t payload_bytes = 200;  ///< At least payload_bytes_min.
+  std::uint32_t first_publisher = 0;  ///< Where there is no accept file that says it.
+  std::size_t payload_bytes = 200;    ///< At least payload_bytes_min.
   std::uint64_t keys = 1'000;
 };
 
@@ -44,8 +46,9 @@ struct PublishLatency {
 
 class LoadGenerator {
  public:
-  /// Starts to publish. `accept_file` may be null. All must outlive it.
-  LoadGenerator(Pipeline& pipeline, Topic topic, const LoadPlan& plan, AcceptFile* accept_file);
+  /// Starts to publish. `accept_file` and `accept_logs` may be null. All must outlive it.
+  LoadGenerator(Pipeline& pipeline, Topic topic, const LoadPlan& plan, AcceptFile* accept_file,
+                AcceptLogs* accept_logs = nullptr);
   LoadGenerator(const LoadGenerator&) = delete;
   LoadGenerator& operator=(const LoadGenerator&) = delete;
   ~LoadGenerator() = default;
@@ -85,13 +88,14 @@ class LoadGenerator {
   };
   void publish_all(const std::stop_token& stop, std::size_t index) noexcept;
   /// False: no room until `stop`, or never.
-  [[nodiscard]] bool publish_one(const std::stop_token& stop, Worker& worker,
+  [[nodiscard]] bool publish_one(const std::stop_token& stop, Worker& worker, AcceptLogWriter* log,
                                  const Envelope& envelope,
                                  std::chrono::steady_clock::time_point due) noexcept;
 
   Topic topic_;
   LoadPlan plan_;
   AcceptFile* accept_file_;
+  AcceptLogs* accept_logs_;
   std::uint32_t first_publisher_;
   std::chrono::steady_clock::time_point start_;
   std::chrono::system_clock::time_point wall_start_;

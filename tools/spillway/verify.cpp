@@ -18,6 +18,8 @@ struct VerifyOptions {
   std::string topic;
   std::string run;
   std::string accepted_file;
+  std::string accept_logs;
+  bool whole_streams = false;
   bool json = false;
 };
 
@@ -37,6 +39,8 @@ ExitCode run_verify(const VerifyOptions& options) {
   verify::AuditRequest request = verify_request(options.connection.load().config, options.topic);
   if (!options.run.empty()) request.scope.run = parse_run_id(options.run);
   request.accepted_file = options.accepted_file;
+  request.accept_logs = options.accept_logs;
+  request.scope.whole_streams = options.whole_streams;
 
   const verify::AuditResult result = verify_with_progress(request);
   std::cout << (options.json ? json_report(result) : text_report(result));
@@ -58,6 +62,15 @@ void add_verify(CLI::App& app, ExitCode& exit) {
                   "What `spillway load --accepted` wrote; without it, a gap in a publisher's count "
                   "is a loss")
       ->type_name("FILE");
+  command
+      .add_option("--full", options->accept_logs,
+                  "What `spillway load --accept-log` wrote: judges contents and the order of calls "
+                  "too, and each record by name")
+      ->type_name("DIR")
+      ->excludes("--accepted");
+  command.add_flag("--whole-streams", options->whole_streams,
+                   "All that was ever published from these journals went to this topic: a number "
+                   "that is nowhere is a gap");
   command.add_flag("--json", options->json, "One JSON object");
   command.footer(
       "Reads the whole topic, after the outbox and the dead letters. Any topic that Spillway "

@@ -31,6 +31,7 @@ void Audit::expect(const AcceptLog& log) {
     refuse("two accept logs are of publisher " + std::to_string(log.publisher));
     return;
   }
+  logged_runs_.insert(log.run);
   if (log.calls.size() < log.begun) {
     refuse("the accept log of publisher " + std::to_string(log.publisher) + " has " +
            std::to_string(log.calls.size()) + " of " + std::to_string(log.begun) + " calls");

@@ -27,6 +27,7 @@
 #include <limits>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <unordered_map>
 #include <utility>
@@ -257,6 +258,7 @@ class Audit {
   std::map<std::pair<std::uint64_t, std::uint16_t>, std::uint16_t> stream_index_;
   std::deque<PublisherLog> logs_;
   std::map<std::pair<std::uint64_t, std::uint32_t>, std::uint32_t> log_index_;
+  std::set<std::uint64_t> logged_runs_;  // every publisher of these has an accept log
   KeyTable keys_;
   std::vector<Repeat> repeats_;
   std::vector<Row> rows_;

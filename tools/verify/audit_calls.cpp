@@ -14,7 +14,7 @@ void Audit::judge_tag(std::optional<TagRef> tag, std::optional<StreamSeq> at, st
   if (!tag) return;
   const PublisherLog& log = logs_[tag->log];
   if (!log.has_calls) {
-    if (!scope_.exclusive) return;
+    if (!logged_runs_.contains(log.run)) return;
     found(
         Kind::never_accepted, place, at,
         [&] { return text_of(*tag) + ", and there is no such publisher"; }, 1, tag);

@@ -159,6 +159,10 @@ bool TopicSource::has_lost_its_beginning() const noexcept {
   return std::ranges::any_of(impl_->ranges, [](const Range& range) { return range.begin > 0; });
 }
 
+std::uint32_t TopicSource::partitions() const noexcept {
+  return static_cast<std::uint32_t>(impl_->ranges.size());
+}
+
 void TopicSource::Impl::start() {
   queue.reset(rd_kafka_queue_new(client.get()));
   for (std::size_t partition = 0; partition < ranges.size(); ++partition) {

@@ -2,9 +2,11 @@
 // file.
 
 #include <fstream>
+#include <optional>
 #include <sstream>
 #include <utility>
 
+#include "verify/accept_log_files.hpp"
 #include "verify/sources.hpp"
 
 namespace spillway::verify {
@@ -28,9 +30,20 @@ std::vector<std::uint64_t> read_accept_counts(const std::string& path) {
 }
 
 AuditResult run_audit(const AuditRequest& request, const Progress& progress) {
-  Audit audit{request.scope};
   // Kafka is asked first whether it is there at all, and read last: see audit.hpp.
   TopicSource topic{request.kafka, request.scope.topic};
+  std::optional<AcceptLogFiles> files;
+  AuditScope scope = request.scope;
+  if (!request.accept_logs.empty()) {
+    files.emplace(request.accept_logs);
+    scope.partitions_by_key = {topic.partitions()};
+    if (!scope.run) scope.run = files->logs().front().run;
+  }
+  Audit audit{std::move(scope)};
+  if (files) {
+    for (const AcceptLog& log : files->logs())
+      audit.expect(log);
+  }
   if (!request.accepted_file.empty()) {
     audit.expect_accepted(read_accept_counts(request.accepted_file));
   }

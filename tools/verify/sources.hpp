@@ -51,6 +51,7 @@ class TopicSource {
 
   /// Retention has removed the oldest messages, so nobody can say that something was never there.
   [[nodiscard]] bool has_lost_its_beginning() const noexcept;
+  [[nodiscard]] std::uint32_t partitions() const noexcept;
 
  private:
   struct Impl;
@@ -79,6 +80,8 @@ struct AuditRequest {
   PostgresAddress postgres;
   AuditScope scope;
   std::string accepted_file;  ///< Empty: none.
+  /// Directory of accept logs; with it everything is judged that the topic can tell. Empty: none.
+  std::string accept_logs;
 };
 
 /// Reads everything, in the order that audit.hpp asks for.
