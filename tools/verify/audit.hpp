@@ -199,8 +199,8 @@ class Audit {
     std::string story;
   };
   struct Call {
-    std::uint64_t begin_ns = 0;
-    std::uint64_t return_ns = 0;  // 0: none
+    std::uint64_t begin_ns = 0;   // the latest of this number
+    std::uint64_t return_ns = 0;  // the earliest; 0: none
   };
   static constexpr std::uint64_t foreign_owner = std::uint64_t{1} << 63U;
 

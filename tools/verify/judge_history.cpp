@@ -133,6 +133,9 @@ AuditResult judge(const History& history) {
   admit(history, audit);
   Feeder{history, audit}.feed();
   AuditResult result = audit.finish();
+  // What only logs can tell; each judge says what it was not given.
+  for (std::size_t i = index_of(Promise::conservation); i < promises; ++i)
+    result.not_judged[i].clear();
   judge_ledger(history, result);
   judge_outbox_log(history, result);
   judge_lanes(history, result);

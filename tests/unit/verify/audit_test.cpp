@@ -424,6 +424,34 @@ TEST(Audit, DoubtsWhoseTheAcceptCountsAreWhenThereAreSeveralRuns) {
   EXPECT_EQ(result.verdict(), Verdict::inconclusive);
 }
 
+TEST(Audit, SaysWhatItCannotJudge) {
+  const AuditResult result = clean(2).judge();
+
+  for (std::size_t i = 0; i < promises; ++i) {
+    const auto promise = static_cast<Promise>(i);
+    const bool is_judged =
+        promise == Promise::publisher_order || promise == Promise::stream_order ||
+        promise == Promise::no_loss || promise == Promise::one_position ||
+        promise == Promise::no_unexplained_duplicate || promise == Promise::duplicates_stutter;
+    EXPECT_EQ(result.judgement(promise), is_judged ? Judgement::holds : Judgement::not_judged)
+        << number_of(promise);
+    EXPECT_EQ(result.not_judged[i].empty(), is_judged) << number_of(promise);
+  }
+}
+
+TEST(Audit, RefusesWhatIsNotWholeWhateverIsFoundInIt) {
+  const std::array<Accept, 1> calls{};
+  Audit audit{{.topic = "orders", .run = 1}};
+  audit.expect({.run = 1, .publisher = 0, .begun = 2, .calls = calls});
+  const RecordReader record{bytes_of("k"), bytes_of("run=damaged")};
+  audit.add_message({.partition = 0, .offset = 0}, record);
+
+  const AuditResult result = audit.finish();
+
+  EXPECT_EQ(result.verdict(), Verdict::inconclusive);
+  EXPECT_EQ(result.judgement(Promise::one_position), Judgement::not_judged);
+}
+
 TEST(Audit, GivesUpWhenItsMemoryIsFull) {
   History history{{.topic = "orders", .run = 1, .memory_bytes_max = 1'000'000}};
   for (std::uint64_t n = 0; n < 200'000; ++n)
