@@ -53,7 +53,7 @@ class Timeline {
 
   [[nodiscard]] std::string text_of(std::uint64_t at_ns) const {
     std::array<char, 32> text{};
-    std::snprintf(text.data(), text.size(), "%+.7f",
+    std::snprintf(text.data(), text.size(), "%+.9f",
                   (static_cast<double>(at_ns) - static_cast<double>(start_ns_)) / 1e9);
     return text.data();
   }

@@ -127,5 +127,27 @@ TEST(Decode, TwoPositionsThatDifferAreNone) {
   EXPECT_FALSE(record.position().has_value());
 }
 
+// The values of Kafka's own test of murmur2 (UtilsTest.testMurmur2).
+TEST(PartitionOfAKey, IsTheJavaClients) {
+  struct Row {
+    std::string_view key;
+    std::int32_t hash;
+  };
+  constexpr std::array rows{
+      Row{"21", -973932308},
+      Row{"foobar", -790332482},
+      Row{"a-little-bit-long-string", -985981536},
+      Row{"a-little-bit-longer-string", -1486304829},
+      Row{"lkjh234lh9fiuh90y23oiuhsafujhadof229phr9h19h89h8", -58897971},
+      Row{"abc", 479470107},
+  };
+  for (const Row& row : rows) {
+    for (const std::uint32_t partitions : {1U, 7U, 1'000'003U}) {
+      const std::uint32_t positive = static_cast<std::uint32_t>(row.hash) & 0x7FFFFFFFU;
+      EXPECT_EQ(partition_of(bytes_of(row.key), partitions), positive % partitions) << row.key;
+    }
+  }
+}
+
 }  // namespace
 }  // namespace spillway::verify
