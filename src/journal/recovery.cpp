@@ -64,4 +64,17 @@ Recovered recover(Journal& journal) {
   return found;
 }
 
+std::size_t settle_lane_count(Journal& journal, const Recovered& found, std::size_t wanted) {
+  const std::size_t before = journal.lanes();
+  if (before == wanted) return wanted;
+  if (before != 0 && (found.records != 0 || journal.is_relaning())) return before;
+  bool touched = false;
+  for (std::uint16_t lane = 0; lane < core::lanes_max; ++lane) {
+    touched = touched || journal.outbox_touched({lane});
+  }
+  journal.set_relaning(touched);
+  journal.set_lanes(wanted);
+  return wanted;
+}
+
 }  // namespace spillway::journal

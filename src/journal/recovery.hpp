@@ -34,4 +34,11 @@ struct Recovered {
 
 [[nodiscard]] Recovered recover(Journal& journal);
 
+/// The number of lanes that this process has: `wanted`, unless records of a former process, or
+/// streams of an older number, still need the former one. A key's records must not be on two lanes
+/// at once, so the number changes only between streams; the lanes then wait (`relaning`) if rows of
+/// the old streams may be in the outbox.
+[[nodiscard]] std::size_t settle_lane_count(Journal& journal, const Recovered& found,
+                                            std::size_t wanted);
+
 }  // namespace spillway::journal

@@ -109,24 +109,15 @@ Pipeline::Impl::Impl(const Config& settings)
   wait_until_warm();
 }
 
-// A key's records must not be on two lanes at once, so the count changes only between streams.
 std::size_t Pipeline::Impl::settle_lane_count() {
   const std::size_t wanted = lanes_wanted(config);
-  const std::size_t before = journal.lanes();
-  if (before == wanted) return wanted;
-  if (before != 0 && (recovered.records != 0 || journal.is_relaning())) {
-    log.write(LogLevel::warning, "journal: was written with " + std::to_string(before) +
+  const std::size_t count = journal::settle_lane_count(journal, recovered, wanted);
+  if (count != wanted) {
+    log.write(LogLevel::warning, "journal: was written with " + std::to_string(count) +
                                      " lanes and is not empty; " + std::to_string(wanted) +
                                      " take effect at the next start");
-    return before;
   }
-  bool touched = false;
-  for (std::uint16_t lane = 0; lane < core::lanes_max; ++lane) {
-    touched = touched || journal.outbox_touched({lane});
-  }
-  journal.set_relaning(touched);
-  journal.set_lanes(wanted);
-  return wanted;
+  return count;
 }
 
 void Pipeline::Impl::make_lanes(std::size_t count) {

@@ -24,7 +24,12 @@ std::uint64_t Decisions::next(Choice kind) noexcept {
 }
 
 bool Decisions::happens(Choice kind, Rate rate) noexcept {
-  return next(kind) % always.ppm < rate.ppm;
+  const DecisionId id{kind, actor_.value, counts_.at(static_cast<std::uint8_t>(kind))};
+  bool yes = next(kind) % always.ppm < rate.ppm;
+  if (log_ == nullptr) return yes;
+  if (log_->allowed) yes = log_->allowed->contains(id);
+  if (yes) log_->happened.push_back(id);
+  return yes;
 }
 
 std::uint64_t Decisions::below(Choice kind, std::uint64_t bound) noexcept {

@@ -12,6 +12,9 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
+#include <set>
+#include <vector>
 
 #include "core/time.hpp"
 
@@ -64,8 +67,27 @@ enum class Choice : std::uint8_t {
   push_lost,
   token_lost,
   wakeup_latency,
+  push_doubled,
+  push_late,
+  plan,
+  schedule,
 };
-inline constexpr std::size_t choice_count = 26;
+inline constexpr std::size_t choice_count = 30;
+
+/// The `n`-th yes or no of its kind that an actor had to say.
+struct DecisionId {
+  Choice kind = Choice::partition;
+  std::uint32_t actor = 0;
+  std::uint64_t n = 0;
+  friend auto operator<=>(const DecisionId&, const DecisionId&) = default;
+};
+
+/// Which faults happened, so that a run can be repeated with some of them: a plan that lists its
+/// decisions outlives the code that drew them.
+struct DecisionLog {
+  std::vector<DecisionId> happened;
+  std::optional<std::set<DecisionId>> allowed;  ///< Else what the rates say.
+};
 
 struct KafkaFaults {
   DurationRange request_latency{std::chrono::microseconds{100}, std::chrono::microseconds{400}};
@@ -107,6 +129,9 @@ struct RedisFaults {
   DurationRange latency{std::chrono::microseconds{30}, std::chrono::microseconds{200}};
   DurationRange reconnect{std::chrono::milliseconds{5}, std::chrono::milliseconds{50}};
   Rate push_lost;
+  Rate push_doubled;
+  Rate push_late;
+  DurationRange late_by{std::chrono::milliseconds{1}, std::chrono::seconds{2}};
   Rate token_lost;  ///< Popped, and never seen by the relay.
   std::size_t list_max = 64;
 };
@@ -116,6 +141,7 @@ struct FaultPlan {
   KafkaFaults kafka;
   PostgresFaults postgres;
   RedisFaults redis;
+  DecisionLog* log = nullptr;  ///< Outlives the world.
 };
 
 /// A decision's 64 bits.
@@ -126,6 +152,8 @@ struct FaultPlan {
 class Decisions {
  public:
   Decisions(std::uint64_t seed, ActorId actor) noexcept : seed_{seed}, actor_{actor} {}
+  Decisions(const FaultPlan& plan, ActorId actor) noexcept
+      : seed_{plan.seed}, actor_{actor}, log_{plan.log} {}
 
   [[nodiscard]] bool happens(Choice kind, Rate rate) noexcept;
   [[nodiscard]] std::uint64_t below(Choice kind, std::uint64_t bound) noexcept;
@@ -136,6 +164,7 @@ class Decisions {
 
   std::uint64_t seed_;
   ActorId actor_;
+  DecisionLog* log_ = nullptr;
   std::array<std::uint64_t, choice_count> counts_{};
 };
 

@@ -14,6 +14,7 @@ namespace {
 using ports::DeliveryOutcome;
 using ports::SubmitResult;
 
+constexpr Duration retry_backoff = std::chrono::milliseconds{20};
 constexpr Answer purged{AnswerKind::refused, -152, "_PURGE_QUEUE"};
 constexpr Answer purged_in_flight{AnswerKind::refused, -151, "_PURGE_INFLIGHT"};
 constexpr Answer unknown_topic{AnswerKind::refused, 3, "UNKNOWN_TOPIC_OR_PART"};
@@ -74,7 +75,7 @@ std::size_t SimBroker::Pipe::sent() const noexcept {
 SimBroker::SimBroker(World& world, const SimBrokerSettings& settings)
     : world_{world},
       settings_{settings},
-      decisions_{world.plan().seed, settings.actor},
+      decisions_{world.plan(), settings.actor},
       id_{world.kafka().new_producer()},
       connect_at_{world.now() +
                   decisions_.within(Choice::reconnect, world.plan().kafka.reconnect)} {
@@ -119,7 +120,7 @@ SubmitResult SimBroker::submit(const ports::Submission& record) noexcept {
                   .provenance = record.provenance};
   pending.bytes = render(pending).bytes();
   const bool is_known = topic.partitions != 0;
-  if (pending.bytes > settings_.batch_bytes_max ||
+  if (pending.bytes > std::max(settings_.batch_bytes_max, settings_.message_bytes_max) ||
       (is_known && pending.bytes > topic.message_bytes_max)) {
     refusal_ = "MSG_SIZE_TOO_LARGE";
     return SubmitResult::refused;
@@ -158,15 +159,35 @@ void SimBroker::recall() noexcept {
       report_from(pipe.records, 0, DeliveryOutcome::possibly_persisted, purged_in_flight);
     }
   }
+  count_recall(reported_before);
   // Now and then the newest come first, or in no order at all (client-facts.md 1.4).
   const auto first = reports_.begin() + static_cast<std::ptrdiff_t>(reported_before);
   const std::uint64_t manner = decisions_.below(Choice::report_order, 4);
+  if (manner < 2 && reports_.size() - reported_before > 1) {
+    world_.trace().count(Happening::recall_out_of_order);
+  }
   if (manner == 0) std::reverse(first, reports_.end());
   if (manner == 1) {
     for (std::size_t i = reports_.size(); i > reported_before + 1; --i) {
       const std::size_t other = decisions_.below(Choice::report_order, i - reported_before);
       std::swap(reports_[i - 1], reports_[reported_before + other]);
     }
+  }
+}
+
+void SimBroker::count_recall(std::size_t reported_before) noexcept {
+  const std::size_t count = reports_.size() - reported_before;
+  Trace& trace = world_.trace();
+  trace.count(count == 0   ? Happening::recall_of_none
+              : count == 1 ? Happening::recall_of_one
+                           : Happening::recall_of_many);
+  const auto persisted =
+      std::count_if(reports_.begin() + static_cast<std::ptrdiff_t>(reported_before), reports_.end(),
+                    [](const ports::Report& report) {
+                      return report.outcome == DeliveryOutcome::possibly_persisted;
+                    });
+  if (persisted != 0 && static_cast<std::size_t>(persisted) != count) {
+    trace.count(Happening::recall_mixed);
   }
 }
 
@@ -216,7 +237,9 @@ std::optional<Instant> SimBroker::next_event() const {
       }
       const bool has_more = pipe.batches.size() < settings_.requests_in_flight_max &&
                             pipe.records.size() > pipe.sent();
-      if (can_send() && has_more) consider(world_.now());
+      const bool has_again = std::ranges::any_of(
+          pipe.batches, [](const Batch& batch) { return !batch.request.has_value(); });
+      if (can_send() && (has_more || has_again)) consider(std::max(pipe.retry_at, world_.now()));
     }
   }
   return next;
@@ -306,6 +329,7 @@ SimBroker::Batch SimBroker::cut_batch(const Pipe& pipe, std::size_t first) {
 
 void SimBroker::send_due(const TopicEntry& topic, std::uint32_t partition, Pipe& pipe,
                          Instant now) {
+  if (now < pipe.retry_at) return;
   std::size_t first = 0;
   for (Batch& batch : pipe.batches) {
     if (can_send() && !batch.request) send(topic, partition, pipe, first, batch, now);
@@ -353,13 +377,28 @@ void SimBroker::receive(Pipe& pipe, Instant now) {
   while (!pipe.batches.empty() && pipe.batches.front().answer &&
          pipe.batches.front().answer_at <= now) {
     const Batch batch = pipe.batches.front();
+    if (batch.answer->kind == AnswerKind::no_leader ||
+        batch.answer->kind == AnswerKind::out_of_order) {
+      send_again(pipe, now);
+      return;
+    }
     pipe.batches.pop_front();
     finish(pipe, batch);
   }
 }
 
+// Behind a batch that was not appended its successors are out of order: the broker refuses them
+// too.
+void SimBroker::send_again(Pipe& pipe, Instant now) {
+  for (Batch& batch : pipe.batches) {
+    if (batch.request && !batch.answer) world_.kafka().abandon(*batch.request, decisions_, now);
+    batch.request.reset();
+    batch.answer.reset();
+  }
+  pipe.retry_at = now + retry_backoff;
+}
+
 void SimBroker::finish(Pipe& pipe, const Batch& batch) {
-  SPILLWAY_CHECK(batch.answer->kind != AnswerKind::out_of_order);
   pipe.first_sequence += batch.records;
   std::deque<Pending> done;
   for (std::size_t i = 0; i < batch.records; ++i) {
@@ -377,7 +416,8 @@ void SimBroker::finish(Pipe& pipe, const Batch& batch) {
       report_from(done, 0, DeliveryOutcome::batch_refused, *batch.answer);
       break;
     case AnswerKind::out_of_order:
-      break;
+    case AnswerKind::no_leader:
+      core::die("send_again() has taken it");
   }
   if (decisions_.happens(Choice::fatal, world_.plan().kafka.fatal)) turn_fatal();
 }

@@ -24,6 +24,7 @@ namespace spillway::sim {
 struct SimBrokerSettings {
   ActorId actor;
   std::size_t batch_bytes_max = 900'000;
+  std::size_t message_bytes_max = 900'000;  ///< One alone may be larger than a batch.
   std::size_t batch_records_max = 1'000;
   std::size_t requests_in_flight_max = 1;  ///< Per partition; 5 at most in a real client.
   std::size_t queue_records_max = 1'000'000;
@@ -74,6 +75,7 @@ class SimBroker final : public ports::Broker, private WorldPart {
     std::deque<Batch> batches;
     std::uint64_t first_sequence = 0;
     Instant last_due = {};  ///< Arrival of the latest request.
+    Instant retry_at = {};  ///< Nothing is sent before.
     [[nodiscard]] std::size_t sent() const noexcept;
   };
   struct TopicEntry {
@@ -100,10 +102,13 @@ class SimBroker final : public ports::Broker, private WorldPart {
   [[nodiscard]] Batch cut_batch(const Pipe& pipe, std::size_t first);
   void receive(Pipe& pipe, Instant now);
   void finish(Pipe& pipe, const Batch& batch);
+  /// Everything under way for the partition, in order, after a moment.
+  void send_again(Pipe& pipe, Instant now);
   /// Reports the records from `first` on and forgets them.
   void report_from(std::deque<Pending>& records, std::size_t first, ports::DeliveryOutcome outcome,
                    const Answer& why);
   void purge_queued() noexcept;
+  void count_recall(std::size_t reported_before) noexcept;
   [[nodiscard]] static LogRecord render(const Pending& record);
 
   World& world_;

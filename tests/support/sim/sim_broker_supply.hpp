@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "ports/broker_supply.hpp"
+#include "support/sim/mortal_ports.hpp"
 #include "support/sim/sim_broker.hpp"
 
 namespace spillway::sim {
@@ -15,23 +16,23 @@ namespace spillway::sim {
 /// n.
 class SimBrokerSupply final : public ports::BrokerSupply {
  public:
-  SimBrokerSupply(World& world, const SimBrokerSettings& settings, Duration takes)
-      : world_{world}, settings_{settings}, takes_{takes} {}
+  SimBrokerSupply(World& world, Process& process, const SimBrokerSettings& settings, Duration takes)
+      : world_{world}, process_{process}, settings_{settings}, takes_{takes} {}
 
   void order(std::size_t batch_bytes_max) override {
     settings_.batch_bytes_max = batch_bytes_max;
     ready_at_ = world_.now() + takes_;
   }
   [[nodiscard]] std::unique_ptr<ports::Broker> take() noexcept override {
-    if (!ready_at_ || world_.now() < *ready_at_) return nullptr;
+    if (!ready_at_ || world_.now() < *ready_at_ || process_.life.is_over()) return nullptr;
     ready_at_.reset();
     auto made = std::make_unique<SimBroker>(world_, settings_);
     ++settings_.actor.value;
     latest_ = made.get();
-    return made;
+    return std::make_unique<MortalBroker>(process_, std::move(made));
   }
   void retire(std::unique_ptr<ports::Broker> broker) noexcept override {
-    if (broker.get() == latest_) latest_ = nullptr;
+    if (&dynamic_cast<MortalBroker&>(*broker).inner() == latest_) latest_ = nullptr;
     ++retired_;
   }
 
@@ -41,6 +42,7 @@ class SimBrokerSupply final : public ports::BrokerSupply {
 
  private:
   World& world_;
+  Process& process_;
   SimBrokerSettings settings_;
   Duration takes_;
   std::optional<Instant> ready_at_;

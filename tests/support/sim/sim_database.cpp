@@ -12,7 +12,7 @@ constexpr ActorId database_actor{0xDB};
 }  // namespace
 
 SimDatabase::SimDatabase(const FaultPlan& plan, Trace& trace)
-    : plan_{plan}, trace_{trace}, decisions_{plan.seed, database_actor} {}
+    : plan_{plan}, trace_{trace}, decisions_{plan, database_actor} {}
 
 void SimDatabase::set_state(ServerState state, Instant now) {
   if (state == state_) return;
@@ -38,6 +38,7 @@ void SimDatabase::crash(Instant now) {
     Undo& undo = undo_[i - 1];
     if (now - undo.at > plan_.postgres.async_window) break;
     streams_[undo.stream] = std::move(undo.before);
+    trace_.count(Happening::deletes_forgotten);
   }
   undo_.clear();
 }
@@ -135,6 +136,9 @@ void SimDatabase::advance(Instant now) {
     const auto found = statements_.find(id);  // one that ran before may have ended its session
     if (found == statements_.end() || found->second.status != StatementStatus::running) continue;
     run(found->second, now);
+    if (found->second.in_limbo && found->second.statement.durability == Durability::synchronous) {
+      trace_.count(Happening::limbo_committed);
+    }
     if (found->second.in_limbo) end_session(found->second.session, now);
   }
   end_idle_sessions(now);

@@ -110,6 +110,9 @@ class SimDatabase {
   [[nodiscard]] ServerState state() const noexcept { return state_; }
   /// Every statement fails, for now: disk full, read-only, a lost privilege, a missing table.
   void fail_statements(const char* error) noexcept { failing_ = error; }
+  /// Every statement takes so much longer.
+  void slow_down(Duration by) noexcept { slower_by_ = by; }
+  [[nodiscard]] Duration slower_by() const noexcept { return slower_by_; }
 
   // ---- Sessions
   // ----------------------------------------------------------------------------------
@@ -181,6 +184,7 @@ class SimDatabase {
   Decisions decisions_;
   ServerState state_ = ServerState::up;
   const char* failing_ = nullptr;
+  Duration slower_by_{};
   std::uint64_t last_session_ = 0;
   std::uint64_t last_statement_ = 0;
   const char* error_ = "";

@@ -13,6 +13,7 @@ constexpr Answer unknown_topic{AnswerKind::refused, 3, "UNKNOWN_TOPIC_OR_PART"};
 constexpr Answer too_large{AnswerKind::refused_batch, 10, "MSG_SIZE_TOO_LARGE"};
 constexpr Answer not_authorized{AnswerKind::refused, 29, "TOPIC_AUTHORIZATION_FAILED"};
 constexpr Answer invalid_record{AnswerKind::refused_batch, 87, "INVALID_RECORD"};
+constexpr Answer no_leader{AnswerKind::no_leader, 6, "NOT_LEADER_OR_FOLLOWER"};
 constexpr Answer out_of_order{AnswerKind::out_of_order, 45, "OUT_OF_ORDER_SEQUENCE_NUMBER"};
 
 constexpr std::size_t record_overhead_bytes = 70;
@@ -21,17 +22,16 @@ std::size_t bytes_in(const std::optional<ByteString>& bytes) noexcept {
   return bytes ? bytes->size() : 0;
 }
 
-/// Poison is a property of the content, so that every sender meets it.
-bool is_poison(const LogRecord& record, const FaultPlan& plan) noexcept {
+}  // namespace
+
+bool is_poison(const std::optional<ByteString>& payload, const FaultPlan& plan) noexcept {
   if (plan.kafka.poison_record.ppm == 0) return false;
-  std::uint64_t hash = bytes_in(record.payload);
-  for (const std::byte byte : record.payload.value_or(ByteString{})) {
+  std::uint64_t hash = bytes_in(payload);
+  for (const std::byte byte : payload.value_or(ByteString{})) {
     hash = hash * 0x100000001B3U + std::to_integer<std::uint64_t>(byte);
   }
   return mix(plan.seed, Choice::poison, {}, hash) % always.ppm < plan.kafka.poison_record.ppm;
 }
-
-}  // namespace
 
 std::size_t LogRecord::bytes() const noexcept {
   std::size_t sum = record_overhead_bytes + bytes_in(key) + bytes_in(payload);
@@ -44,7 +44,9 @@ SimKafka::SimKafka(const FaultPlan& plan, Trace& trace) : plan_{plan}, trace_{tr
 
 void SimKafka::create_topic(const std::string& name, const TopicSettings& settings) {
   SPILLWAY_CHECK(settings.partitions > 0);
-  topics_[name] = SimTopic{settings, std::vector<std::vector<LogRecord>>(settings.partitions)};
+  topics_[name] = SimTopic{.settings = settings,
+                           .partitions = std::vector<std::vector<LogRecord>>(settings.partitions),
+                           .leaders = std::vector<LeaderState>(settings.partitions)};
 }
 
 void SimKafka::delete_topic(const std::string& name) {
@@ -56,6 +58,17 @@ void SimKafka::change_topic(const std::string& name, const TopicSettings& settin
   SPILLWAY_CHECK(settings.partitions >= changed.settings.partitions);
   changed.settings = settings;
   changed.partitions.resize(settings.partitions);
+  changed.leaders.resize(settings.partitions);
+}
+
+void SimKafka::set_leader(const std::string& topic, std::uint32_t partition, LeaderState state) {
+  topics_.at(topic).leaders.at(partition) = state;
+}
+
+LeaderState SimKafka::leader_of(const ProduceRequest& request) const noexcept {
+  const SimTopic* const to = topic(request.topic);
+  if (to == nullptr || request.partition >= to->leaders.size()) return LeaderState::leads;
+  return to->leaders[request.partition];
 }
 
 const SimTopic* SimKafka::topic(std::string_view name) const noexcept {
@@ -97,7 +110,8 @@ void SimKafka::abandon(RequestId id, Decisions& decisions, Instant now) {
   InNetwork& entry = found->second;
   const std::uint64_t fate = decisions.below(Choice::fate, always.ppm);
   const Duration delay = decisions.within(Choice::late_by, plan_.kafka.late_by);
-  const bool is_before = fate < plan_.kafka.fate_before.ppm && state_ == ServerState::up;
+  const bool is_before = fate < plan_.kafka.fate_before.ppm && state_ == ServerState::up &&
+                         leader_of(entry.request) != LeaderState::stuck;
   const bool is_later = fate < plan_.kafka.fate_before.ppm + plan_.kafka.fate_later.ppm;
   if (!entry.answer && is_before) {
     static_cast<void>(arrive(entry.request, now));
@@ -116,7 +130,8 @@ void SimKafka::advance(Instant now) {
   // By time of arrival, then in the order of sending.
   std::vector<std::pair<Instant, std::uint64_t>> arrived;
   for (const auto& [id, entry] : network_) {
-    if (!entry.answer && entry.due <= now) arrived.emplace_back(entry.due, id);
+    if (entry.answer || entry.due > now) continue;
+    if (leader_of(entry.request) != LeaderState::stuck) arrived.emplace_back(entry.due, id);
   }
   std::ranges::sort(arrived);
   for (const auto& [due, id] : arrived) {
@@ -130,7 +145,8 @@ std::optional<Instant> SimKafka::next_event() const noexcept {
   std::optional<Instant> next;
   if (state_ != ServerState::up) return next;
   for (const auto& [id, entry] : network_) {
-    if (!entry.answer && (!next || entry.due < *next)) next = entry.due;
+    if (entry.answer || (next && *next <= entry.due)) continue;
+    if (leader_of(entry.request) != LeaderState::stuck) next = entry.due;
   }
   return next;
 }
@@ -145,12 +161,16 @@ std::optional<Answer> SimKafka::refusal_of(const ProduceRequest& request) const 
   // The limit is checked against the batch (client-facts.md 1.6).
   if (bytes > to->settings.message_bytes_max) return too_large;
   for (const LogRecord& record : request.records) {
-    if (is_poison(record, plan_)) return invalid_record;
+    if (is_poison(record.payload, plan_)) return invalid_record;
   }
   return std::nullopt;
 }
 
 Answer SimKafka::arrive(ProduceRequest& request, Instant now) {
+  if (leader_of(request) == LeaderState::missing) {
+    trace_.count(Happening::answered_no_leader);
+    return no_leader;
+  }
   Sequences& known = sequences_[{request.producer.value, request.topic, request.partition}];
   if (request.first_sequence > known.next) return out_of_order;
   if (request.first_sequence < known.next) {  // sent again
@@ -161,6 +181,7 @@ Answer SimKafka::arrive(ProduceRequest& request, Instant now) {
   known.next += request.records.size();
   if (const std::optional<Answer> refusal = refusal_of(request)) {
     known.refused[request.first_sequence] = *refusal;
+    trace_.count(request.records.size() > 1 ? Happening::batch_refused : Happening::one_refused);
     return *refusal;
   }
   SimTopic& to = topics_.find(request.topic)->second;

@@ -58,9 +58,16 @@ struct TopicSettings {
   bool writable = true;  ///< False: TOPIC_AUTHORIZATION_FAILED.
 };
 
+enum class LeaderState : std::uint8_t {
+  leads,
+  missing,  ///< Requests are answered with "try again".
+  stuck,    ///< Requests stay unanswered: half of the cluster is dead.
+};
+
 struct SimTopic {
   TopicSettings settings;
   std::vector<std::vector<LogRecord>> partitions;
+  std::vector<LeaderState> leaders;
 };
 
 struct ProducerId {
@@ -83,7 +90,8 @@ enum class AnswerKind : std::uint8_t {
   appended,       ///< Or there already.
   refused,        ///< For good, each record for itself.
   refused_batch,  ///< For good, and no word about which record is at fault, even of one alone.
-  out_of_order,   ///< A gap in the sequence: nothing was appended.
+  out_of_order,   ///< A gap in the sequence: nothing was appended. To be sent again.
+  no_leader,      ///< Nothing was appended. To be sent again.
 };
 
 struct Answer {
@@ -91,6 +99,10 @@ struct Answer {
   int error_code = 0;
   const char* error = "";
 };
+
+/// Refused for good, by content: every sender meets it.
+[[nodiscard]] bool is_poison(const std::optional<ByteString>& payload,
+                             const FaultPlan& plan) noexcept;
 
 class SimKafka {
  public:
@@ -103,6 +115,7 @@ class SimKafka {
   /// Lowers or raises limits and rights of a topic that exists.
   void change_topic(const std::string& name, const TopicSettings& settings);
   [[nodiscard]] const SimTopic* topic(std::string_view name) const noexcept;
+  void set_leader(const std::string& topic, std::uint32_t partition, LeaderState state);
   /// Down drops every request that has not arrived.
   void set_state(ServerState state, Instant now);
   [[nodiscard]] ServerState state() const noexcept { return state_; }
@@ -150,6 +163,7 @@ class SimKafka {
   };
 
   [[nodiscard]] Answer arrive(ProduceRequest& request, Instant now);
+  [[nodiscard]] LeaderState leader_of(const ProduceRequest& request) const noexcept;
   [[nodiscard]] std::optional<Answer> refusal_of(const ProduceRequest& request) const noexcept;
 
   const FaultPlan& plan_;

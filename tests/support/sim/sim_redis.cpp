@@ -32,6 +32,7 @@ void SimRedis::advance(Instant now) {
   const auto arrived = std::erase_if(on_the_way_, [now](Instant due) { return due <= now; });
   if (arrived == 0 || refuses_writes_) return;
   pushed_ += arrived;
+  if (tokens_ + arrived > plan_.redis.list_max) trace_.count(Happening::list_at_cap);
   tokens_ = std::min(tokens_ + arrived, plan_.redis.list_max);
   trace_.note({now, EventKind::pushed, {}, {}, {arrived}});
 }

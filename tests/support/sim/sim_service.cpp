@@ -1,6 +1,7 @@
 #include "support/sim/sim_service.hpp"
 
 #include <algorithm>
+#include <filesystem>
 #include <utility>
 
 #include "core/check.hpp"
@@ -21,6 +22,7 @@ ActorId plus(ActorId actor, std::uint32_t more) noexcept {
 
 /// Makes the file, if there is none.
 const std::string& with_instance(const ServiceSettings& settings) {
+  if (std::filesystem::exists(settings.journal_path)) return settings.journal_path;
   const journal::JournalFile file{settings.journal_path, settings.journal_bytes};
   if (file.is_new()) file.header().instance = settings.instance.value;
   return settings.journal_path;
@@ -51,38 +53,49 @@ SimService::SimService(World& world, const ServiceSettings& settings)
       recovered_{journal::recover(journal_)},
       outbox_{world, plus(settings.first_actor, outbox_actor), journal_.instance()},
       wakeups_{world, plus(settings.first_actor, wakeup_actor)} {
-  const std::size_t former = journal_.lanes();
-  if (former != settings.lanes) {
-    journal_.set_relaning(former != 0);
-    journal_.set_lanes(settings.lanes);
-  }
+  process_.watch = settings.watch;
+  const std::size_t count = journal::settle_lane_count(journal_, recovered_, settings.lanes);
   std::vector<loops::WriterLane> ends;
-  for (std::size_t i = 0; i < settings.lanes; ++i) {
+  std::vector<handoff::HandOff*> hand_offs;
+  for (std::size_t i = 0; i < count; ++i) {
     SimBrokerSettings broker = settings.broker;
     broker.actor = plus(settings.first_actor, static_cast<std::uint32_t>(i) * actors_of_a_lane);
-    lanes_.push_back(std::make_unique<Lane>(world, broker, settings.producer_takes));
+    lanes_.push_back(std::make_unique<Lane>(world, process_, broker, settings.producer_takes));
     Lane& lane = *lanes_.back();
     lane.loop.emplace(core::LaneIndex{static_cast<std::uint16_t>(i)}, settings.lane,
                       loops::LaneWiring{journal_, lane.hand_off, lane.jobs, lane.reports, topics_,
                                         lane.brokers, lane.counters, log_},
                       std::move(recovered_.lanes[i]));
     ends.push_back({lane.jobs, lane.reports});
+    hand_offs.push_back(&lane.hand_off);
   }
   loops::WriterSettings writer = settings.writer;
   writer.unix_time_offset = unix_offset(world);
-  writer_.emplace(writer,
-                  loops::WriterWiring{journal_, outbox_, wakeups_, writer_counters_, log_,
-                                      [this](const DeadLetter& letter) {
-                                        dead_letters_.emplace_back(letter.position);
-                                      }},
-                  std::move(ends));
+  writer_.emplace(
+      writer,
+      loops::WriterWiring{
+          journal_, mortal_outbox_, mortal_wakeups_, writer_counters_, log_,
+          [this](const DeadLetter& letter) { dead_letters_.emplace_back(letter.position); }},
+      std::move(ends));
+  for (std::size_t i = 0; i < settings.publishers; ++i) {
+    publishers_.emplace_back(journal_, hand_offs, i, settings.segment_bytes_used);
+  }
 }
 
-void SimService::step() {
+std::size_t SimService::step() {
+  std::size_t work = 0;
+  for (std::size_t i = 0; i < lanes_.size(); ++i)
+    work += step_lane(i);
+  return work + step_writer();
+}
+
+std::size_t SimService::step_lane(std::size_t lane) {
   resolve_topics();
-  for (const auto& lane : lanes_)
-    static_cast<void>(lane->loop->step(world_.now()));
-  static_cast<void>(writer_->step(world_.now()));
+  return lanes_[lane]->loop->step(world_.now());
+}
+
+std::size_t SimService::step_writer() {
+  return writer_->step(world_.now());
 }
 
 // As the housekeeper does: asked until answered.
@@ -95,30 +108,14 @@ void SimService::resolve_topics() {
 }
 
 bool SimService::publish(const std::string& topic, test::EnvelopeText envelope) {
-  const std::size_t record_bytes = test::record_bytes_of(envelope);
-  if (!appender_.has_room_for(record_bytes) && !make_room(record_bytes)) return false;
-  envelope.topic = journal_.add_topic(topic).value().value;
-  if (envelope.key) {
-    envelope.lane = core::lane_of_key(bytes_of(*envelope.key), lanes_.size()).value;
-  }
+  SimPublisher& first = publishers_.front();
+  if (!first.begin(topic, std::move(envelope))) return false;
   const auto now = static_cast<std::uint64_t>(world_.now().time_since_epoch().count());
-  last_stamp_ = envelope.stamp = std::max(now, last_stamp_ + 1);
-  core::RecordHeader& record = test::write_record(envelope, appender_.next());
-  appender_.accept(record);
-  ++segment_records_;
-  ++accepted_;
-  lanes_[envelope.lane]->sender.send({{envelope.stamp}, journal_.offset_of(&record)});
+  last_clock_ns_ = std::max(now, last_clock_ns_ + 1);
+  first.accept(last_clock_ns_);
+  first.hand_over();
+  note_accepted();
   return true;
-}
-
-bool SimService::make_room(std::size_t record_bytes) {
-  const auto next = journal_.take_segment();
-  if (!next) return false;
-  if (segment_) journal_.close_segment(*segment_, segment_records_);
-  segment_ = next;
-  segment_records_ = 0;
-  appender_ = journal::SegmentWriter{journal_.memory_of(*next)};
-  return appender_.has_room_for(record_bytes);
 }
 
 LaneState SimService::state(std::size_t lane) noexcept {
@@ -132,21 +129,76 @@ std::uint64_t SimService::in_journal() noexcept {
   return accepted_ + recovered_.records - freed;
 }
 
-SimRelay::SimRelay(World& world, const SimRelaySettings& settings, const loops::RelaySettings& loop,
-                   SimBrokerSettings broker)
-    : world_{world},
-      store_{world, settings},
-      wakeups_{world, plus(settings.actor, 1)},
-      brokers_{world, with_actor(broker, plus(settings.actor, 2)), std::chrono::milliseconds{1}} {
-  loops::RelaySettings with_offset = loop;
-  with_offset.unix_time_offset = unix_offset(world);
-  loop_.emplace(with_offset,
-                loops::RelayWiring{store_, wakeups_, brokers_, topics_, counters_, log_, {}});
+// ---- The publisher ----
+
+SimPublisher::SimPublisher(journal::Journal& journal, std::vector<handoff::HandOff*> hand_offs,
+                           std::size_t number, std::size_t segment_bytes_used)
+    : journal_{journal}, number_{number}, segment_bytes_used_{segment_bytes_used} {
+  senders_.reserve(hand_offs.size());
+  for (handoff::HandOff* const to : hand_offs)
+    senders_.emplace_back(*to);
 }
 
-void SimRelay::step() {
+bool SimPublisher::begin(const std::string& topic, test::EnvelopeText envelope) {
+  SPILLWAY_CHECK(record_ == nullptr);
+  const std::size_t record_bytes = test::record_bytes_of(envelope);
+  if (!appender_.has_room_for(record_bytes) && !make_room(record_bytes)) return false;
+  envelope.topic = journal_.add_topic(topic).value().value;
+  const std::size_t lane = envelope.key
+                               ? core::lane_of_key(bytes_of(*envelope.key), senders_.size()).value
+                               : number_ % senders_.size();
+  envelope.lane = static_cast<std::uint16_t>(lane);
+  envelope.stamp = 0;  // not yet
+  record_ = &test::write_record(envelope, appender_.next());
+  return true;
+}
+
+void SimPublisher::accept(std::uint64_t now_ns) {
+  last_stamp_ = std::max(last_stamp_ + 1, now_ns);
+  record_->stamp = last_stamp_;
+  record_->check = core::header_check(*record_);
+  appender_.accept(*record_);
+  ++segment_records_;
+  last_record_ = journal_.offset_of(record_);
+  is_accepted_ = true;
+}
+
+void SimPublisher::hand_over() {
+  SPILLWAY_CHECK(is_accepted_);
+  senders_[record_->lane].send({{record_->stamp}, last_record_});
+  record_ = nullptr;
+  is_accepted_ = false;
+}
+
+bool SimPublisher::make_room(std::size_t record_bytes) {
+  const auto next = journal_.take_segment();
+  if (!next) return false;
+  if (segment_) journal_.close_segment(*segment_, segment_records_);
+  segment_ = next;
+  segment_records_ = 0;
+  appender_ = journal::SegmentWriter{journal_.memory_of(*next).first(segment_bytes_used_)};
+  return appender_.has_room_for(record_bytes);
+}
+
+// ---- The relay ----
+
+SimRelay::SimRelay(World& world, const SimRelaySettings& settings, const loops::RelaySettings& loop,
+                   SimBrokerSettings broker, PortWatch* watch)
+    : world_{world},
+      process_{.life = {}, .watch = watch},
+      store_{world, settings},
+      wakeups_{world, plus(settings.actor, 1)},
+      brokers_{world, process_, with_actor(broker, plus(settings.actor, 2)),
+               std::chrono::milliseconds{1}} {
+  loops::RelaySettings with_offset = loop;
+  with_offset.unix_time_offset = unix_offset(world);
+  loop_.emplace(with_offset, loops::RelayWiring{
+                                 mortal_store_, wakeups_, brokers_, topics_, counters_, log_, {}});
+}
+
+std::size_t SimRelay::step() {
   resolve_topics();
-  static_cast<void>(loop_->step(world_.now()));
+  return loop_->step(world_.now());
 }
 
 void SimRelay::resolve_topics() {

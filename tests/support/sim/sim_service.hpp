@@ -23,6 +23,7 @@
 #include "loops/writer_loop.hpp"
 #include "support/record_maker.hpp"
 #include "support/recording_log.hpp"
+#include "support/sim/mortal_ports.hpp"
 #include "support/sim/sim_broker_supply.hpp"
 #include "support/sim/sim_outbox.hpp"
 #include "support/sim/sim_relay_store.hpp"
@@ -41,18 +42,62 @@ struct ServiceSettings {
   SimBrokerSettings broker;  ///< Its actor is ignored.
   ActorId first_actor{100};  ///< A hundred numbers from here: others for each life.
   Duration producer_takes = std::chrono::milliseconds{1};
+  std::size_t publishers = 1;
+  /// Of a segment only so much is used: small ones fill, and come back, all the time.
+  std::size_t segment_bytes_used = core::segment_bytes;
+  PortWatch* watch = nullptr;
+};
+
+/// One publisher: what runtime/publisher does, in steps between which it can be preempted or die.
+class SimPublisher {
+ public:
+  SimPublisher(journal::Journal& journal, std::vector<handoff::HandOff*> hand_offs,
+               std::size_t number, std::size_t segment_bytes_used);
+
+  /// Lays the envelope out; false: the journal is full. The key decides the lane.
+  bool begin(const std::string& topic, test::EnvelopeText envelope);
+  /// Stamps and accepts it; `now` is the clock, which was never read twice with the same result.
+  void accept(std::uint64_t now_ns);
+  /// Hands it to its lane: publish() returns.
+  void hand_over();
+
+  [[nodiscard]] bool is_preempted() const noexcept { return record_ != nullptr; }
+  [[nodiscard]] core::RecordOffset last_record() const noexcept { return last_record_; }
+
+ private:
+  [[nodiscard]] bool make_room(std::size_t record_bytes);
+
+  journal::Journal& journal_;
+  std::vector<handoff::HandOff::Sender> senders_;
+  std::size_t number_;
+  std::size_t segment_bytes_used_;
+  std::optional<journal::SegmentIndex> segment_;
+  journal::SegmentWriter appender_;
+  std::size_t segment_records_ = 0;
+  std::uint64_t last_stamp_ = 0;
+  core::RecordHeader* record_ = nullptr;  // begun, not handed over
+  bool is_accepted_ = false;
+  core::RecordOffset last_record_;
 };
 
 class SimService {
  public:
   SimService(World& world, const ServiceSettings& settings);
 
-  void step();
+  /// How much was done.
+  std::size_t step();
+  std::size_t step_lane(std::size_t lane);
+  std::size_t step_writer();
 
-  /// False: the journal is full. The key decides the lane; the topic is its name's index.
+  /// False: the journal is full. By the first publisher.
   bool publish(const std::string& topic, test::EnvelopeText envelope);
+  [[nodiscard]] SimPublisher& publisher(std::size_t i) noexcept { return publishers_[i]; }
+  void note_accepted() noexcept { ++accepted_; }
   [[nodiscard]] std::uint64_t accepted() const noexcept { return accepted_; }
 
+  [[nodiscard]] std::size_t lanes() const noexcept { return lanes_.size(); }
+  [[nodiscard]] Life& life() noexcept { return process_.life; }
+  [[nodiscard]] bool is_busy() const noexcept { return writer_->is_busy(); }
   [[nodiscard]] journal::Journal& journal() noexcept { return journal_; }
   [[nodiscard]] handoff::LaneCounters& counters(std::size_t lane = 0) noexcept {
     return lanes_[lane]->counters;
@@ -71,10 +116,9 @@ class SimService {
 
  private:
   struct Lane {
-    Lane(World& world, const SimBrokerSettings& broker, Duration takes)
-        : brokers{world, broker, takes} {}
+    Lane(World& world, Process& process, const SimBrokerSettings& broker, Duration takes)
+        : brokers{world, process, broker, takes} {}
     handoff::HandOff hand_off{1'000};
-    handoff::HandOff::Sender sender{hand_off};
     handoff::Arrow<loops::WriterJob> jobs;
     handoff::Arrow<loops::WriterReport> reports;
     SimBrokerSupply brokers;
@@ -83,9 +127,9 @@ class SimService {
   };
 
   void resolve_topics();
-  [[nodiscard]] bool make_room(std::size_t record_bytes);
 
   World& world_;
+  Process process_;
   testing::RecordingLog log_;
   std::vector<std::string> dead_letters_;
   journal::Journal journal_;
@@ -93,14 +137,13 @@ class SimService {
   handoff::TopicDirectory topics_;
   SimOutbox outbox_;
   SimWakeupSender wakeups_;
+  MortalOutbox mortal_outbox_{process_, outbox_};
+  MortalSender mortal_wakeups_{process_, wakeups_};
   handoff::WriterCounters writer_counters_;
   std::vector<std::unique_ptr<Lane>> lanes_;
   std::optional<loops::WriterLoop> writer_;
-
-  std::optional<journal::SegmentIndex> segment_;
-  journal::SegmentWriter appender_;
-  std::size_t segment_records_ = 0;
-  std::uint64_t last_stamp_ = 0;
+  std::vector<SimPublisher> publishers_;
+  std::uint64_t last_clock_ns_ = 0;
   std::uint64_t accepted_ = 0;
 };
 
@@ -108,9 +151,11 @@ class SimRelay {
  public:
   /// Its producers' actors come from `settings`.
   SimRelay(World& world, const SimRelaySettings& settings, const loops::RelaySettings& loop = {},
-           SimBrokerSettings broker = {});
+           SimBrokerSettings broker = {}, PortWatch* watch = nullptr);
 
-  void step();
+  /// How much was done.
+  std::size_t step();
+  [[nodiscard]] Life& life() noexcept { return process_.life; }
 
   [[nodiscard]] loops::RelayLoop& loop() noexcept { return *loop_; }
   [[nodiscard]] handoff::RelayCounters& counters() noexcept { return counters_; }
@@ -122,8 +167,10 @@ class SimRelay {
   void resolve_topics();
 
   World& world_;
+  Process process_;
   testing::RecordingLog log_;
   SimRelayStore store_;
+  MortalRelayStore mortal_store_{process_, store_};
   SimWakeupReceiver wakeups_;
   SimBrokerSupply brokers_;
   handoff::TopicDirectory directory_;

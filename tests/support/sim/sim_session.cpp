@@ -17,7 +17,7 @@ Statement nothing() {
 SimSession::SimSession(World& world, ActorId actor, Statement hello,
                        std::optional<Duration> idle_timeout)
     : world_{world},
-      decisions_{world.plan().seed, actor},
+      decisions_{world.plan(), actor},
       hello_{std::move(hello)},
       idle_timeout_{idle_timeout},
       connect_at_{world.now()} {}
@@ -57,10 +57,12 @@ void SimSession::begin(Statement statement, Instant now) {
   const bool is_relay = idle_timeout_.has_value();
   if (is_relay && decisions_.happens(Choice::session_killed, faults.session_killed)) {
     world_.database().end_session(*session_, now);
+    world_.trace().count(Happening::lease_lost_silently);
   }
   fate_ = draw_fate();
   started_at_ = now;
-  due_ = now + decisions_.within(Choice::statement_latency, faults.statement_latency);
+  due_ = now + decisions_.within(Choice::statement_latency, faults.statement_latency) +
+         world_.database().slower_by();
   const bool takes_effect = fate_ == Fate::well || fate_ == Fate::lost_after_commit;
   Instant runs_at = due_;
   if (fate_ == Fate::limbo) runs_at += decisions_.within(Choice::limbo, faults.limbo_for);
@@ -86,7 +88,10 @@ SimSession::Fate SimSession::draw_fate() {
 
 SessionEvent SimSession::poll_statement(Instant now) {
   const bool is_late = now - started_at_ > world_.plan().postgres.patience;
-  if (fate_ == Fate::limbo && now >= due_) return lose(now);  // its statement is on its own
+  if (fate_ == Fate::limbo && now >= due_) {
+    world_.trace().count(Happening::commit_in_limbo);
+    return lose(now);  // its statement is on its own
+  }
   const StatementStatus status =
       fate_ == Fate::limbo ? StatementStatus::running : world_.database().take_status(*running_);
   if (status != StatementStatus::running) return finish(status, now);
@@ -99,6 +104,8 @@ SessionEvent SimSession::finish(StatementStatus status, Instant now) {
   running_.reset();
   if (status == StatementStatus::vanished) return lose(now);
   if (fate_ == Fate::lost_before_commit || fate_ == Fate::lost_after_commit) {
+    world_.trace().count(fate_ == Fate::lost_after_commit ? Happening::commit_lost_yes
+                                                          : Happening::commit_lost_no);
     linger(now + decisions_.within(Choice::limbo, world_.plan().postgres.limbo_for));
     return lose(now);
   }

@@ -5,7 +5,7 @@
 namespace spillway::sim {
 
 SimRedisLink::SimRedisLink(World& world, ActorId actor)
-    : world_{world}, decisions_{world.plan().seed, actor}, connect_at_{world.now()} {}
+    : world_{world}, decisions_{world.plan(), actor}, connect_at_{world.now()} {}
 
 bool SimRedisLink::keep(Instant now) {
   const SimRedis& redis = world_.redis();
@@ -40,7 +40,12 @@ void SimWakeupSender::notify() noexcept {
     ++dropped_;
     return;
   }
-  world_.redis().push(world_.now() + decisions.within(Choice::wakeup_latency, faults.latency));
+  Instant due = world_.now() + decisions.within(Choice::wakeup_latency, faults.latency);
+  if (decisions.happens(Choice::push_late, faults.push_late)) {
+    due += decisions.within(Choice::push_late, faults.late_by);
+  }
+  world_.redis().push(due);
+  if (decisions.happens(Choice::push_doubled, faults.push_doubled)) world_.redis().push(due);
 }
 
 void SimWakeupSender::poll(Instant now) noexcept {
@@ -70,7 +75,9 @@ void SimWakeupReceiver::advance(Instant now) {
   if (!link_.is_up()) return;
   const std::size_t popped = world_.redis().pop_all(now);
   for (std::size_t i = 0; i < popped; ++i) {
-    if (!link_.decisions().happens(Choice::token_lost, world_.plan().redis.token_lost)) {
+    if (link_.decisions().happens(Choice::token_lost, world_.plan().redis.token_lost)) {
+      world_.trace().count(Happening::token_lost);
+    } else {
       ++waiting_.tokens;
     }
   }

@@ -24,6 +24,16 @@ void World::advance(Instant now) {
     part->advance(now);
 }
 
+void World::stop_faults() noexcept {
+  KafkaFaults& kafka = plan_.kafka;
+  kafka.request_lost = kafka.answer_lost = kafka.fatal = kafka.busy = {};
+  PostgresFaults& postgres = plan_.postgres;
+  postgres.lost_before_commit = postgres.lost_after_commit = postgres.limbo = {};
+  postgres.passing_error = postgres.permanent_error = postgres.session_killed = {};
+  RedisFaults& redis = plan_.redis;
+  redis.push_lost = redis.push_doubled = redis.push_late = redis.token_lost = {};
+}
+
 core::UnixTime World::unix_time() const noexcept {
   constexpr std::int64_t year_2026_ns = 1'767'225'600'000'000'000;
   return {year_2026_ns + now_.time_since_epoch().count()};

@@ -40,6 +40,8 @@ class World {
   /// When something will happen by itself; nothing when the world waits for a call.
   [[nodiscard]] std::optional<Instant> next_event() const;
 
+  /// Nothing goes wrong by itself any more.
+  void stop_faults() noexcept;
   [[nodiscard]] const FaultPlan& plan() const noexcept { return plan_; }
   [[nodiscard]] Trace& trace() noexcept { return trace_; }
   [[nodiscard]] SimKafka& kafka() noexcept { return kafka_; }

@@ -5,6 +5,7 @@
 
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <vector>
@@ -38,9 +39,34 @@ struct Event {
   friend bool operator==(const Event&, const Event&) = default;
 };
 
+/// What a campaign wants to have happened at least once, and only the simulated servers know.
+enum class Happening : std::uint8_t {
+  commit_lost_yes,  ///< The connection was lost under COMMIT, which stood.
+  commit_lost_no,   ///< It did not.
+  commit_in_limbo,  ///< Nobody could know for a while.
+  limbo_committed,  ///< And then, with nobody waiting, it stood.
+  lease_lost_silently,
+  recall_of_none,
+  recall_of_one,
+  recall_of_many,
+  recall_mixed,
+  recall_out_of_order,
+  batch_refused,  ///< Of several records.
+  one_refused,
+  answered_no_leader,
+  token_lost,
+  list_at_cap,
+  deletes_forgotten,  ///< By a Postgres that died.
+};
+inline constexpr std::size_t happening_count = 16;
+
 class Trace {
  public:
   void note(const Event& event);
+  void count(Happening what) noexcept { ++happened_[static_cast<std::size_t>(what)]; }
+  [[nodiscard]] std::uint64_t counted(Happening what) const noexcept {
+    return happened_[static_cast<std::size_t>(what)];
+  }
 
   [[nodiscard]] std::uint64_t hash() const noexcept { return hash_; }
   /// Empty unless keep() was asked for.
@@ -49,6 +75,7 @@ class Trace {
 
  private:
   std::uint64_t hash_ = 0;
+  std::array<std::uint64_t, happening_count> happened_{};
   bool keep_ = true;
   std::vector<Event> events_;
 };
