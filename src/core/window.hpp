@@ -24,6 +24,7 @@ struct InFlight {
   Stamp stamp;
   Instant submitted_at;
   std::uint32_t bytes = 0;                 ///< Of the whole record: what it counts in the window.
+  ResendCause resend = ResendCause::none;  ///< An earlier sending of it may stand.
   std::optional<DeliveryOutcome> outcome;  ///< Nothing: its report is owed.
   const char* error = "";                  ///< The client's name for the outcome; static.
   bool closed = false;                     ///< Its outcome has been acted on; nothing more to do.

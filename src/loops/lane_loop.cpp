@@ -312,6 +312,7 @@ LaneLoop::Fed LaneLoop::feed_kafka_one(const PendingRecord& pending, Instant now
   if (!window_.has_room_for(header.record_bytes)) return Fed::stays;
 
   // Before the submission: from here on a later process must take it for possibly sent.
+  const RecordState before = journal::load_state(header);
   journal::store_state(header, RecordState::submitted);
   const SubmitResult result = producer_.get()->submit(
       {.topic = producer_.handle_of(view.topic, journal_.topic_name(view.topic)),
@@ -330,11 +331,12 @@ LaneLoop::Fed LaneLoop::feed_kafka_one(const PendingRecord& pending, Instant now
                  .stamp = pending.stamp,
                  .submitted_at = now,
                  .bytes = header.record_bytes,
+                 .resend = pending.resend,
                  .outcome = std::nullopt});
     return Fed::gone;
   }
-  // What an earlier submission may have sent stays so, and marked, whatever became of this one.
-  if (pending.resend == ResendCause::none) journal::store_state(header, RecordState::numbered);
+  // Not numbered: an earlier sending of it may stand, and a later process must know.
+  journal::store_state(header, before);
   if (result == SubmitResult::refused) {
     dead_letter(pending.record, pending.seq, pending.stamp, producer_.get()->refusal());
     return Fed::gone;
@@ -472,7 +474,7 @@ std::size_t LaneLoop::resolve_held(Instant now) {
     if (*entry.outcome == DeliveryOutcome::refused) {
       order->unfinished.push_back({.seq = entry.seq, .dead_letter_error = entry.error});
     } else if (*entry.outcome == DeliveryOutcome::not_persisted) {
-      order->unfinished.push_back({.seq = entry.seq});
+      order->unfinished.push_back({.seq = entry.seq, .resend = entry.resend});
     } else if (*entry.outcome == DeliveryOutcome::possibly_persisted) {
       order->unfinished.push_back({.seq = entry.seq, .resend = ResendCause::fatal});
     }
@@ -511,10 +513,15 @@ void LaneLoop::resolve_uncopied(InFlight& entry) {
     case DeliveryOutcome::batch_refused:
       core::die("renumber_held() has closed it");
     case DeliveryOutcome::not_persisted:
-      journal::store_state(journal_.record(entry.record), RecordState::numbered);
-      backlog_.push_front({.record = entry.record, .seq = entry.seq, .stamp = entry.stamp});
+      if (entry.resend == ResendCause::none)
+        journal::store_state(journal_.record(entry.record), RecordState::numbered);
+      backlog_.push_front({.record = entry.record,
+                           .seq = entry.seq,
+                           .stamp = entry.stamp,
+                           .resend = entry.resend});
       break;
-    case DeliveryOutcome::possibly_persisted:  // Stays submitted: a later process marks it too.
+    case DeliveryOutcome::possibly_persisted:
+      // It stays `submitted`: should the process die now, the next one must mark it.
       backlog_.push_front({.record = entry.record,
                            .seq = entry.seq,
                            .stamp = entry.stamp,
