@@ -133,13 +133,14 @@ void RelayLoop::on_scanned(const ports::RelayEvent& event, Instant now) {
   with_.counters.adoptions.add(event.adopted);
   for (const ports::LeasedStream& leased : event.streams) {
     RelayStream* const known = find(leased.id);
-    if (known != nullptr && !leased.is_new) {
+    if (known != nullptr && !leased.is_new && !known->is_ahead_of(leased.relayed_through)) {
       if (known->is_leased())
         known->on_news(leased.written_through);
       else
         known->resume(leased);
       continue;
     }
+    if (known != nullptr && !leased.is_new) let_go_[leased.id] = known->maybe_sent_through();
     drop(leased.id);
     // What another holder may have sent is marked in the outbox; what we have, only we know.
     const auto let_go = let_go_.extract(leased.id);

@@ -65,6 +65,10 @@ class RelayStream {
   /// The session was lost and nobody else had the lease meanwhile.
   void resume(const ports::LeasedStream& leased) noexcept;
   [[nodiscard]] bool is_leased() const noexcept { return leased_; }
+  /// Postgres died and has forgotten a removal: rows that are gone from here are in the outbox.
+  [[nodiscard]] bool is_ahead_of(core::Seq relayed_through) const noexcept {
+    return finished_ > relayed_through;
+  }
 
   // Reading.
   void on_news(core::Seq written_through) noexcept;
