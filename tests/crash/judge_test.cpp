@@ -2,6 +2,7 @@
 
 #include "crash/judge.hpp"
 
+#include <ostream>
 #include <string>
 #include <vector>
 
@@ -31,6 +32,10 @@ struct Row {
   std::vector<Sent> sent;
   std::vector<std::string> kinds;  ///< Of the violations, in the order of the alphabet.
 };
+// Else its addresses would be part of the tests' names.
+void PrintTo(const Row& row, std::ostream* out) {  // NOLINT(readability-identifier-naming)
+  *out << row.name;
+}
 
 Sent with_seq(Sent record, std::uint64_t seq) {
   record.seq = seq;

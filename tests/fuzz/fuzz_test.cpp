@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <ostream>
 #include <span>
 #include <sstream>
 #include <string>
@@ -14,6 +15,12 @@
 #include "fuzz/target.hpp"
 
 namespace spillway::fuzz {
+
+// An address is another in each process, and would be part of the tests' names.
+void PrintTo(const Target& target, std::ostream* out) {  // NOLINT(readability-identifier-naming)
+  *out << target.name;
+}
+
 namespace {
 
 constexpr std::uint64_t inputs = 5'000;
