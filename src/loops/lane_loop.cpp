@@ -515,10 +515,8 @@ void LaneLoop::resolve_uncopied(InFlight& entry) {
     case DeliveryOutcome::not_persisted:
       if (entry.resend == ResendCause::none)
         journal::store_state(journal_.record(entry.record), RecordState::numbered);
-      backlog_.push_front({.record = entry.record,
-                           .seq = entry.seq,
-                           .stamp = entry.stamp,
-                           .resend = entry.resend});
+      backlog_.push_front(
+          {.record = entry.record, .seq = entry.seq, .stamp = entry.stamp, .resend = entry.resend});
       break;
     case DeliveryOutcome::possibly_persisted:
       // It stays `submitted`: should the process die now, the next one must mark it.

@@ -77,6 +77,7 @@ void InstanceActor::start(std::uint32_t recovery_calls) {
   const std::uint32_t lanes_before = disk_.header().lanes;
   service_ = std::make_unique<SimService>(stage_.world, settings);
   ++lives_;
+  if (stage_.judge.was_adopted(id())) stage_.sometimes.count(Situation::owner_back_after_adoption);
   log_read_ = 0;
   calls_.assign(settings.publishers, std::nullopt);
   if (lanes_before != 0 && lanes_before != service_->lanes()) {
@@ -90,7 +91,7 @@ void InstanceActor::start(std::uint32_t recovery_calls) {
   }
   if (recovery_calls == 0) return;
   stage_.sometimes.count(Situation::crash_in_recovery);
-  service_->life().end_in(recovery_calls, false, [this] { disk_.save(); });
+  service_->life().end_in(PortCall::none, recovery_calls, false, [this] { disk_.save(); });
 }
 
 LaneState InstanceActor::worst_state() noexcept {
@@ -138,9 +139,11 @@ void InstanceActor::go_on(std::size_t index, Instant now) {
   if (!call->is_accepted) {
     if (dies_in_publish_ == CrashPoint::publish_claimed) {
       stage_.sometimes.count(Situation::crash_in_publish_claimed);
+      publisher.stamp(stage_.read_clock());
       return die();
     }
-    publisher.accept(stage_.read_clock());
+    publisher.stamp(stage_.read_clock());
+    publisher.accept();
     service_->note_accepted();
     unsettled_.push_back({call->id, publisher.last_record()});
     call->is_accepted = true;
@@ -208,6 +211,9 @@ void InstanceActor::read_log() {
     if (*from == LaneState::spilling && *to == LaneState::recalling) {
       stage_.sometimes.count(Situation::held_then_fatal);
     }
+    if (*to == LaneState::recalling && stage_.world.kafka().state() != ServerState::up) {
+      stage_.sometimes.count(Situation::kafka_fault_while_recalling);
+    }
     stage_.judge.on_state({id(), {lane}}, *from, *to);
   }
 }
@@ -247,8 +253,8 @@ void InstanceActor::crash(const Crash& crash, Instant now) {
       return;
     case CrashPoint::before_effect:
     case CrashPoint::after_effect:
-      service_->life().end_in(crash.calls, crash.point == CrashPoint::after_effect,
-                              [this] { disk_.save(); });
+      service_->life().end_in(static_cast<PortCall>(crash.call), crash.calls,
+                              crash.point == CrashPoint::after_effect, [this] { disk_.save(); });
       return;
     case CrashPoint::publish_claimed:
     case CrashPoint::publish_accepted:
@@ -350,7 +356,8 @@ void RelayActor::crash(const Crash& crash, Instant now) {
   restart_at_ = now + crash.down_for;
   stage_.sometimes.count(Situation::relay_crash);
   if (crash.point == CrashPoint::before_effect || crash.point == CrashPoint::after_effect) {
-    relay_->life().end_in(crash.calls, crash.point == CrashPoint::after_effect, {});
+    relay_->life().end_in(static_cast<PortCall>(crash.call), crash.calls,
+                          crash.point == CrashPoint::after_effect, {});
   } else {
     relay_.reset();
   }

@@ -2,6 +2,7 @@
 #include <array>
 
 #include "sim/plan.hpp"
+#include "support/sim/mortal_ports.hpp"
 
 namespace spillway::sim {
 namespace {
@@ -204,6 +205,10 @@ class Drawing {
       crash.target = draw.between(0, 2);
       crash.point = static_cast<CrashPoint>(draw.below(crash_points));
       crash.calls = static_cast<std::uint32_t>(draw.octaves(1, 40));
+      if (draw.percent(50)) {
+        crash.call = draw.between(1, port_call_count - 1);
+        crash.calls = draw.between(1, 3);
+      }
       crash.down_for = draw.span(100us, 3s);
       const std::uint32_t lanes = draw.between(1, 3);
       crash.target %=

@@ -17,7 +17,7 @@
 
 namespace spillway::sim {
 
-inline constexpr std::size_t disk_segments = 8;
+inline constexpr std::size_t disk_segments = 6;
 inline constexpr std::size_t disk_bytes = (disk_segments + 1) * core::segment_bytes;
 
 class JournalDisk {

@@ -10,7 +10,10 @@
 // Known, and left out: a record that has been renumbered keeps no order of its key (P1, P2), and
 // one whose process died between its renumbering and the release's COMMIT may be met under both its
 // positions, the older copy marked `recovery` (P6). A record without a key that is sent again may
-// come to another partition, behind later ones (P3, P9).
+// come to another partition, behind later ones (P3, P9). A record whose batch was refused for
+// another one, and whose process died before it heard, is sent under its old seq, marked
+// `recovery`, behind later ones (P1, P2, P3, P9). One that is renumbered again after a crash names
+// its second seq alone (P7).
 
 #pragma once
 
@@ -52,6 +55,8 @@ class Judge {
   /// The journal says that the record need not be kept.
   void on_settled(core::StreamId stream, core::Seq seq, RecordId id);
 
+  [[nodiscard]] bool was_adopted(core::InstanceId instance) const noexcept;
+
   /// After each step: what is new in the topics and the tables.
   void observe();
   /// When everything should have arrived: what is missing. `last_seq`: that each stream gave.
@@ -78,6 +83,7 @@ class Judge {
     std::uint64_t first_open = 1;
     LaneState state = LaneState::spilling;
     bool adopted = false;
+    core::Instant committed_at;
     SeqFacts& at(core::Seq seq);
     /// No lower seq is still to come.
     std::uint64_t lowest_open();
@@ -113,12 +119,14 @@ class Judge {
   void read_topics();
   void on_copy(std::string_view topic, std::uint32_t partition, PartitionFacts& facts,
                const LogRecord& copy);
+  [[nodiscard]] bool is_from_a_refused_batch(const LogRecord& copy) const;
   void judge_key_order(RecordId id);
   void pass_over(core::StreamId stream, std::uint64_t from, std::uint64_t below);
   [[nodiscard]] bool is_guilty(RecordId id) const;
   [[nodiscard]] std::string say(core::StreamId stream, core::Seq seq) const;
   void note_position(RecordId id, core::StreamId stream, core::Seq seq, core::Seq renumbered_from);
   void judge_copies(RecordId id);
+  [[nodiscard]] bool may_forget_a_renumbering() const;
   void finish_records();
   void finish_streams(const std::map<core::StreamId, core::Seq>& last_seq);
   [[nodiscard]] bool are_positions_explained(const RecordFacts& facts) const;
@@ -134,6 +142,7 @@ class Judge {
   std::map<KeyId, KeyOrder> keys_;
   std::vector<std::vector<PartitionFacts>> partitions_;  // by topic
   std::size_t events_read_ = 0;
+  core::Instant popped_at_;
   std::map<std::pair<std::uint64_t, core::StreamId>, core::Seq> sent_last_;  // by sender
   std::set<std::pair<core::StreamId, core::Seq>> news_;  // last seqs of batches with ordinary rows
   std::map<core::InstanceId, std::uint64_t> commits_with_news_;

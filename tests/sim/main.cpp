@@ -1,16 +1,24 @@
 // sim: runs seeds of the simulation, or one of them, or a plan.
 //
 // usage: sim [--seeds N] [--first-seed S] [--seconds T] [--publishes N] [--counters] [--keep-going]
-//        sim --seed S [--trace]
-//        sim --plan FILE [--trace]
+//            [--twice]
+//        sim --seed S [--trace] [--shrink FILE]
+//        sim --plan FILE [--trace] [--shrink FILE]
+//        sim --plans DIRECTORY
 //
-// A seed that fails prints the promise that broke and a command that does it again. Exit codes: 0
-// all held, 1 one broke, 2 usage.
+//   --twice        each seed again: its trace must have the same hash
+//   --shrink FILE  a plan that fails is made short, for at most a minute, and written to FILE
+//   --plans        every plan of a directory; each stands for a bug that was mended
+//
+// A seed that fails prints the promise that broke and a command that does it again. 2,000 seeds and
+// more fail too when a situation was never met. Exit codes: 0 all held, 1 one broke, 2 usage.
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
 #include <iostream>
 #include <optional>
@@ -21,6 +29,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "sim/shrink.hpp"
 #include "sim/simulation.hpp"
 #include "support/temporary_directory.hpp"
 
@@ -37,6 +46,9 @@ struct Arguments {
   bool trace = false;
   bool counters = false;
   bool keep_going = false;
+  bool twice = false;
+  std::string shrink;
+  std::string plans;
 };
 
 /// What a worker tells the process that watches it; in memory that both see.
@@ -49,7 +61,8 @@ struct Progress {
 
 [[noreturn]] void usage() {
   std::cerr << "usage: sim [--seeds N] [--first-seed S] [--seconds T] [--publishes N] [--counters]"
-               " [--keep-going]\n       sim --seed S [--trace]\n       sim --plan FILE [--trace]\n";
+               " [--keep-going] [--twice]\n       sim --seed S [--trace] [--shrink FILE]\n"
+               "       sim --plan FILE [--trace] [--shrink FILE]\n       sim --plans DIRECTORY\n";
   std::exit(2);
 }
 
@@ -80,6 +93,10 @@ Arguments parse(int count, char** values) {
       arguments.keep_going = true;
       continue;
     }
+    if (name == "--twice") {
+      arguments.twice = true;
+      continue;
+    }
     if (value.empty() && ++i < count) value = values[i];
     if (value.empty()) usage();
     if (name == "--seeds")
@@ -94,6 +111,10 @@ Arguments parse(int count, char** values) {
       arguments.seed = number(value.c_str());
     else if (name == "--plan")
       arguments.plan = value;
+    else if (name == "--plans")
+      arguments.plans = value;
+    else if (name == "--shrink")
+      arguments.shrink = value;
     else
       usage();
   }
@@ -107,6 +128,16 @@ void print_failure(const RunResult& result, const std::string& replay) {
             << "\n  replay: " << replay << std::endl;
 }
 
+void write_shrunk(const Plan& plan, Disks& disks, const std::string& path) {
+  constexpr std::chrono::seconds limit{60};
+  const Plan shrunk = shrink(plan, disks, limit);
+  std::ofstream file{path};
+  write_plan(file, shrunk);
+  std::cout << "  shrunk: sim --plan " << path << "  (" << shrunk.publishes.size() << " records, "
+            << shrunk.outages.size() << " outages, " << shrunk.crashes.size() << " crashes, "
+            << (shrunk.decisions ? shrunk.decisions->size() : 0) << " faults)" << std::endl;
+}
+
 int run_one(const Plan& plan, const std::string& name, const Arguments& arguments) {
   const test::TemporaryDirectory directory;
   Disks disks{directory.path()};
@@ -115,6 +146,7 @@ int run_one(const Plan& plan, const std::string& name, const Arguments& argument
   if (arguments.counters) sometimes.print(std::cout);
   if (result.violation) {
     print_failure(result, "sim " + name + " --trace");
+    if (!arguments.shrink.empty()) write_shrunk(plan, disks, arguments.shrink);
     return 1;
   }
   std::cout << "holds  step " << result.step << "  t=+"
@@ -132,7 +164,14 @@ void run_seeds(const Arguments& arguments, Progress& progress, const std::string
   while (progress.done + progress.failed < arguments.seeds) {
     if (arguments.seconds > 0 && std::chrono::steady_clock::now() >= deadline) return;
     const std::uint64_t seed = progress.seed;
-    const RunResult result = run(draw_plan(seed, settings), disks, progress.sometimes);
+    const Plan plan = draw_plan(seed, settings);
+    RunResult result = run(plan, disks, progress.sometimes);
+    if (arguments.twice && !result.violation) {
+      const RunResult again = run(plan, disks, progress.sometimes);
+      if (again.trace_hash != result.trace_hash) {
+        result.violation = {"replay", "its second run has another trace"};
+      }
+    }
     ++progress.seed;
     if (!result.violation) {
       ++progress.done;
@@ -186,15 +225,25 @@ int run_campaign(const Arguments& arguments) {
   return progress.failed != 0 || missing != 0 ? 1 : 0;
 }
 
-int run_plan(const Arguments& arguments) {
-  std::ifstream file{arguments.plan};
+int run_plan(const std::string& path, const Arguments& arguments) {
+  std::ifstream file{path};
   std::string error = "cannot be read";
   const std::optional<Plan> plan = file ? read_plan(file, error) : std::nullopt;
   if (!plan) {
-    std::cerr << "sim: " << arguments.plan << ": " << error << '\n';
+    std::cerr << "sim: " << path << ": " << error << '\n';
     return 2;
   }
-  return run_one(*plan, "--plan " + arguments.plan, arguments);
+  return run_one(*plan, "--plan " + path, arguments);
+}
+
+int run_plans(const Arguments& arguments) {
+  int worst = 0;
+  for (const auto& entry : std::filesystem::directory_iterator{arguments.plans}) {
+    if (entry.path().extension() == ".plan") {
+      worst = std::max(worst, run_plan(entry.path(), arguments));
+    }
+  }
+  return worst;
 }
 
 }  // namespace
@@ -203,10 +252,11 @@ int run_plan(const Arguments& arguments) {
 int main(int count, char** values) {
   // What one run gives back the next one takes: without this, every life of a process asks the
   // system for its memory.
-  ::mallopt(M_MMAP_THRESHOLD, 1 << 28);
+  ::mallopt(M_MMAP_THRESHOLD, 1 << 24);
   ::mallopt(M_TRIM_THRESHOLD, 1 << 28);
   const auto arguments = spillway::sim::parse(count, values);
-  if (!arguments.plan.empty()) return run_plan(arguments);
+  if (!arguments.plans.empty()) return run_plans(arguments);
+  if (!arguments.plan.empty()) return run_plan(arguments.plan, arguments);
   if (!arguments.seed) return run_campaign(arguments);
   const spillway::sim::DrawSettings settings{.publishes = arguments.publishes};
   return run_one(draw_plan(*arguments.seed, settings), "--seed " + std::to_string(*arguments.seed),

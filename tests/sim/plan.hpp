@@ -69,7 +69,8 @@ struct Crash {
   bool of_relay = false;
   std::uint32_t target = 0;
   CrashPoint point = CrashPoint::between_steps;
-  std::uint32_t calls = 1;  ///< Which call of a port.
+  std::uint32_t call = 0;   ///< A PortCall; 0: any.
+  std::uint32_t calls = 1;  ///< The how manieth of these.
   Duration down_for{};
   std::uint32_t lanes = 1;           ///< Of the next life.
   std::uint32_t recovery_calls = 0;  ///< Not 0: the next life ends in that call of a port.

@@ -128,8 +128,8 @@ void visit_one(Visit& visit, const char* name, Thing& thing) {
   } else if constexpr (std::is_same_v<Kind, Outage>) {
     visit(name, thing.kind, thing.at, thing.lasts, thing.target);
   } else if constexpr (std::is_same_v<Kind, Crash>) {
-    visit(name, thing.at, thing.of_relay, thing.target, thing.point, thing.calls, thing.down_for,
-          thing.lanes, thing.recovery_calls);
+    visit(name, thing.at, thing.of_relay, thing.target, thing.point, thing.call, thing.calls,
+          thing.down_for, thing.lanes, thing.recovery_calls);
   } else {
     visit(name, thing.kind, thing.actor, thing.n);
   }

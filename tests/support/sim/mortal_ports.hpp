@@ -54,8 +54,10 @@ inline constexpr std::size_t port_call_count = 14;
 
 class Life {
  public:
-  /// In the `calls`-th call from now, before or after its effect.
-  void end_in(std::uint64_t calls, bool after_effect, std::function<void()> on_death) {
+  /// In the `calls`-th call of a kind from now (`none`: of any), before or after its effect.
+  void end_in(PortCall kind, std::uint64_t calls, bool after_effect,
+              std::function<void()> on_death) {
+    kind_ = kind;
     left_ = calls;
     after_ = after_effect;
     on_death_ = std::move(on_death);
@@ -67,7 +69,8 @@ class Life {
   template <class Effect, class Answer>
   Answer call(PortCall which, Effect effect, Answer dead) {
     if (over_) return dead;
-    const bool is_last = left_ != 0 && --left_ == 0;
+    const bool counts = left_ != 0 && (kind_ == PortCall::none || kind_ == which);
+    const bool is_last = counts && --left_ == 0;
     if (is_last && !after_) {
       end(which);
       return dead;
@@ -95,6 +98,7 @@ class Life {
     if (on_death_) on_death_();
   }
 
+  PortCall kind_ = PortCall::none;
   std::uint64_t left_ = 0;  // 0: for ever
   bool after_ = false;
   bool over_ = false;

@@ -112,7 +112,8 @@ bool SimService::publish(const std::string& topic, test::EnvelopeText envelope) 
   if (!first.begin(topic, std::move(envelope))) return false;
   const auto now = static_cast<std::uint64_t>(world_.now().time_since_epoch().count());
   last_clock_ns_ = std::max(now, last_clock_ns_ + 1);
-  first.accept(last_clock_ns_);
+  first.stamp(last_clock_ns_);
+  first.accept();
   first.hand_over();
   note_accepted();
   return true;
@@ -153,10 +154,13 @@ bool SimPublisher::begin(const std::string& topic, test::EnvelopeText envelope) 
   return true;
 }
 
-void SimPublisher::accept(std::uint64_t now_ns) {
+void SimPublisher::stamp(std::uint64_t now_ns) {
   last_stamp_ = std::max(last_stamp_ + 1, now_ns);
   record_->stamp = last_stamp_;
   record_->check = core::header_check(*record_);
+}
+
+void SimPublisher::accept() {
   appender_.accept(*record_);
   ++segment_records_;
   last_record_ = journal_.offset_of(record_);

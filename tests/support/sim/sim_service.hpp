@@ -56,8 +56,9 @@ class SimPublisher {
 
   /// Lays the envelope out; false: the journal is full. The key decides the lane.
   bool begin(const std::string& topic, test::EnvelopeText envelope);
-  /// Stamps and accepts it; `now` is the clock, which was never read twice with the same result.
-  void accept(std::uint64_t now_ns);
+  /// `now_ns` is the clock, which was never read twice with the same result.
+  void stamp(std::uint64_t now_ns);
+  void accept();
   /// Hands it to its lane: publish() returns.
   void hand_over();
 
