@@ -397,7 +397,7 @@ void Judge::finish_records() {
 
 bool Judge::are_positions_explained(const RecordFacts& record) const {
   if (record.positions.size() <= 1) return true;
-  if (!record.has_recovery_copy) return false;
+  if (!record.has_recovery_copy && record.dead == 0) return false;
   const auto unexplained = std::ranges::count_if(record.positions, [&record](const auto& position) {
     return std::ranges::find(record.renumbered_from, position.second) ==
            record.renumbered_from.end();
