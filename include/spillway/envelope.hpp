@@ -22,7 +22,7 @@ using Bytes = std::span<const std::byte>;
 }
 
 /// The unit of order: envelopes of one topic and key arrive in publish order. An empty key is a
-/// key; `no_key` is none, and leaves the partition to Kafka's partitioner.
+/// key; `no_key` is none, and leaves the partition to Spillway.
 class Key {
  public:
   constexpr Key() noexcept = default;

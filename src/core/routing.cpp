@@ -30,4 +30,9 @@ LaneIndex lane_of_key(Bytes key, std::size_t lanes) noexcept {
   return {static_cast<std::uint16_t>((hash >> 16U) % lanes)};
 }
 
+std::uint32_t partition_without_key(Seq seq, std::uint32_t partitions) noexcept {
+  constexpr std::uint64_t neighbours = 64;
+  return static_cast<std::uint32_t>(seq.value / neighbours % partitions);
+}
+
 }  // namespace spillway::core

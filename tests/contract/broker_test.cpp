@@ -392,5 +392,35 @@ TYPED_TEST(BrokerContract, TakesTheBatchSizeThatItIsMadeWith) {
   EXPECT_EQ(this->broker_->batch_bytes_max(), 123'456U);
 }
 
+// A consumer's position filter is for each partition: in another one it could drop the only copy.
+TYPED_TEST(BrokerContract, PutsARecordWithoutAKeyWhereItsSeqSays) {
+  const std::string topic = this->make_topic(3);
+  constexpr std::uint64_t records = 300;
+  for (int times = 0; times < 2; ++times) {
+    this->outcomes_.clear();
+    this->make_broker();  // another producer, as of a relay
+    const ports::TopicHandle handle = this->broker_->open_topic(topic);
+    for (std::uint64_t n = 1; n <= records; ++n) {
+      ports::Submission record = this->record(handle, n);
+      record.key.reset();
+      ASSERT_EQ(this->submit(record), SubmitResult::accepted);
+    }
+    ASSERT_TRUE(this->hears(records));
+  }
+
+  std::map<std::string, std::vector<std::int32_t>> partitions;  // by payload
+  std::set<std::int32_t> used;
+  for (const KafkaMessage& message : this->kafka_.read(topic)) {
+    partitions[message.payload.value()].push_back(message.partition);
+    used.insert(message.partition);
+  }
+  EXPECT_EQ(partitions.size(), records);
+  EXPECT_EQ(used.size(), 3U);
+  for (const auto& [payload, seen] : partitions) {
+    ASSERT_EQ(seen.size(), 2U) << payload;
+    EXPECT_EQ(seen[0], seen[1]) << payload;
+  }
+}
+
 }  // namespace
 }  // namespace spillway

@@ -217,7 +217,9 @@ void Judge::on_buried(const Event& event) {
   const std::string damage = damage_of(*id, accepted_[id->value], letter.row.topic, letter.row.key,
                                        letter.row.payload, letter.row.headers);
   if (!damage.empty()) break_promise("P5", damage + ": " + say(event.stream, event.first));
-  if (!is_guilty(*id)) {
+  const bool is_overtaken =
+      letter.error.starts_with("BATCH_REFUSED") && is_below_the_highest(event.stream, event.first);
+  if (!is_guilty(*id) && !is_overtaken) {
     break_promise("P16", "a record that Kafka would take is a dead letter (" + letter.error +
                              "): " + say(event.stream, event.first));
   }
@@ -226,6 +228,16 @@ void Judge::on_buried(const Event& event) {
   facts.dead = true;
   note_position(*id, event.stream, event.first, letter.row.renumbered_from);
   judge_copies(*id);
+}
+
+bool Judge::is_below_the_highest(StreamId stream, Seq seq) const {
+  for (const std::vector<PartitionFacts>& topic : partitions_) {
+    for (const PartitionFacts& partition : topic) {
+      const auto highest = partition.highest.find(stream);
+      if (highest != partition.highest.end() && highest->second > seq) return true;
+    }
+  }
+  return false;
 }
 
 bool Judge::is_guilty(RecordId id) const {
@@ -280,8 +292,10 @@ void Judge::on_copy(std::string_view topic, std::uint32_t partition, PartitionFa
   if (copy.resend == ResendCause::lease) sometimes_.count(Situation::marked_lease);
   note_position(*id, copy.stream, copy.seq, copy.renumbered_from);
   judge_copies(*id);
-  if (entry.key >= 0 && record.has_partition && record.partition != partition) {
-    break_promise("P5", "its key has two partitions: " + say(copy.stream, copy.seq));
+  // A record without a key, too, has one; another when it gets a new seq.
+  const bool may_move = entry.key < 0 && record.positions.size() > 1;
+  if (!may_move && record.has_partition && record.partition != partition) {
+    break_promise("P5", "it is in two partitions: " + say(copy.stream, copy.seq));
   }
   record.has_partition = true;
   record.partition = partition;
@@ -292,7 +306,7 @@ void Judge::on_copy(std::string_view topic, std::uint32_t partition, PartitionFa
   if (copy.seq > highest) {
     highest = copy.seq;
     ++record.passed;
-  } else if (is_first && entry.key >= 0 && !is_from_a_refused_batch(copy)) {
+  } else if (is_first && !is_from_a_refused_batch(copy)) {
     break_promise("P3", say(copy.stream, copy.seq) + " first seen after seq " +
                             std::to_string(highest.value));
   } else {
@@ -381,9 +395,8 @@ void Judge::finish_records() {
     if (entry.end == CallEnd::refused && places != 0) {
       break_promise("P5", "record " + std::to_string(i) + " was refused and is somewhere");
     }
-    // Without a key a copy may be in another partition, of which the filter knows nothing.
-    if (record.copies != 0 && entry.key >= 0 && record.positions.size() == 1 &&
-        record.passed != 1 && !record.has_recovery_copy) {
+    if (record.copies != 0 && record.positions.size() == 1 && record.passed != 1 &&
+        !record.has_recovery_copy) {
       break_promise("P9", "record " + std::to_string(i) + " passes the filter " +
                               std::to_string(record.passed) + " times");
     }

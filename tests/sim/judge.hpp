@@ -9,8 +9,7 @@
 //
 // Known, and left out: a record that has been renumbered keeps no order of its key (P1, P2), and
 // one whose process died between its renumbering and the release's COMMIT may be met under both its
-// positions, the older copy marked `recovery` (P6). A record without a key that is sent again may
-// come to another partition, behind later ones (P3, P9). A record whose batch was refused for
+// positions, the older copy marked `recovery` (P6). A record whose batch was refused for
 // another one, and whose process died before it heard, is sent under its old seq, marked
 // `recovery`, behind later ones (P1, P2, P3, P9). One that is renumbered again after a crash names
 // its second seq alone (P7).
@@ -109,6 +108,8 @@ class Judge {
     std::map<core::StreamId, core::Seq> highest;
   };
 
+  /// A later row of the stream is in some partition: a filter might drop it.
+  [[nodiscard]] bool is_below_the_highest(core::StreamId stream, core::Seq seq) const;
   void read_trace();
   void on_event(const Event& event);
   void on_appended(const Event& event);

@@ -8,6 +8,7 @@
 #include "core/check.hpp"
 #include "core/header_block.hpp"
 #include "core/position.hpp"
+#include "core/routing.hpp"
 #include "spillway/error.hpp"
 
 namespace spillway::kafka {
@@ -69,17 +70,6 @@ MessageHeaders make_headers(const ports::Submission& record) noexcept {
   return headers;
 }
 
-// librdkafka carries a pointer for us and never follows it: the tag travels in it.
-void* opaque_of(std::uint64_t tag) noexcept {
-  static_assert(sizeof(void*) == sizeof(tag));
-  // NOLINTNEXTLINE(performance-no-int-to-ptr): see above.
-  return reinterpret_cast<void*>(tag);
-}
-
-std::uint64_t tag_of(const rd_kafka_message_t& message) noexcept {
-  return reinterpret_cast<std::uint64_t>(message._private);
-}
-
 // The statistics' `"eos": { "idemp_state": "Assigned", ... }`, near their end.
 bool has_producer_id(std::string_view json) noexcept {
   const std::size_t key = json.rfind("\"idemp_state\"");
@@ -116,6 +106,21 @@ struct KafkaBroker::Callbacks {
   static int statistics(rd_kafka_t* /*client*/, char* json, std::size_t json_bytes, void* opaque) {
     broker_of(opaque).on_statistics({json, json_bytes});
     return 0;  // librdkafka frees it
+  }
+
+  // ---- Inside submit(), or on librdkafka's main thread while a topic's partitions are unknown
+  // ----
+
+  static std::int32_t partition(const rd_kafka_topic_t* topic, const void* key,
+                                std::size_t key_bytes, std::int32_t partitions, void* topic_opaque,
+                                void* message_opaque) {
+    if (key != nullptr) {
+      return rd_kafka_msg_partitioner_murmur2(topic, key, key_bytes, partitions, topic_opaque,
+                                              message_opaque);
+    }
+    const core::Seq seq = static_cast<const Sent*>(message_opaque)->seq;
+    return static_cast<std::int32_t>(
+        core::partition_without_key(seq, static_cast<std::uint32_t>(partitions)));
   }
 
   // ---- On librdkafka's threads ----
@@ -164,6 +169,9 @@ KafkaBroker::KafkaBroker(Passkey /*passkey*/, const BrokerSettings& settings, po
   rd_kafka_conf_set_error_cb(made.get(), Callbacks::error);
   rd_kafka_conf_set_stats_cb(made.get(), Callbacks::statistics);
   rd_kafka_conf_set_log_cb(made.get(), Callbacks::log);
+  // It is there: a topic's property is among the settings.
+  rd_kafka_topic_conf_set_partitioner_cb(rd_kafka_conf_get_default_topic_conf(made.get()),
+                                         Callbacks::partition);
   (void)rd_kafka_conf_interceptor_add_on_new(made.get(), "spillway", Callbacks::on_new, this);
   (void)describe(RD_KAFKA_RESP_ERR_NO_ERROR);  // builds its texts here, not on a lane
 
@@ -207,18 +215,20 @@ ports::SubmitResult KafkaBroker::submit(const ports::Submission& record) noexcep
     return ports::SubmitResult::refused;
   }
 
+  Sent* const sent = keep(record);
   // The macros of librdkafka would add nothing but casts. Without a flag to copy or to free, the
   // payload is only read.
   const rd_kafka_resp_err_t error = rd_kafka_producev(
-      client_.get(),                                                                        //
-      RD_KAFKA_VTYPE_RKT, topic,                                                            //
-      RD_KAFKA_VTYPE_KEY, address_of(record.key), size_of(record.key),                      //
-      RD_KAFKA_VTYPE_VALUE, address_of(record.payload), size_of(record.payload),            //
-      RD_KAFKA_VTYPE_TIMESTAMP, record.event_time_ms.value_or(0),                           //
-      RD_KAFKA_VTYPE_HEADERS, headers.get(), RD_KAFKA_VTYPE_OPAQUE, opaque_of(record.tag),  //
+      client_.get(),                                                              //
+      RD_KAFKA_VTYPE_RKT, topic,                                                  //
+      RD_KAFKA_VTYPE_KEY, address_of(record.key), size_of(record.key),            //
+      RD_KAFKA_VTYPE_VALUE, address_of(record.payload), size_of(record.payload),  //
+      RD_KAFKA_VTYPE_TIMESTAMP, record.event_time_ms.value_or(0),                 //
+      RD_KAFKA_VTYPE_HEADERS, headers.get(), RD_KAFKA_VTYPE_OPAQUE, sent,         //
       RD_KAFKA_VTYPE_END);
 
   const ports::SubmitResult result = submit_result_of(error);
+  if (result != ports::SubmitResult::accepted) static_cast<void>(release(sent));
   switch (result) {
     case ports::SubmitResult::accepted:
       (void)headers.release();  // the message's now
@@ -267,11 +277,24 @@ void KafkaBroker::inject_fatal(const char* reason) noexcept {
                                   reason);
 }
 
+KafkaBroker::Sent* KafkaBroker::keep(const ports::Submission& record) {
+  if (free_sent_.empty()) free_sent_.push_back(&sent_.emplace_back());
+  Sent* const sent = free_sent_.back();
+  free_sent_.pop_back();
+  *sent = {.tag = record.tag, .seq = record.provenance.seq};
+  return sent;
+}
+
+std::uint64_t KafkaBroker::release(Sent* sent) {
+  free_sent_.push_back(sent);
+  return sent->tag;
+}
+
 void KafkaBroker::on_report(const rd_kafka_message_t& message) noexcept {
   SPILLWAY_CHECK(!free_reports_.empty());
   SPILLWAY_CHECK(outstanding_ != 0);
   ports::Report& report = free_reports_.front();
-  report.tag = tag_of(message);
+  report.tag = release(static_cast<Sent*>(message._private));
   report.outcome = outcome_of(message.err, rd_kafka_message_status(&message));
   report.partition = message.partition;
   if (report.outcome == ports::DeliveryOutcome::delivered) {

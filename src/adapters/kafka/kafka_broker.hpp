@@ -12,6 +12,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <memory>
 #include <set>
@@ -72,6 +73,14 @@ class KafkaBroker final : public ports::Broker {
   friend class TopicResolver;
   struct Callbacks;  // what librdkafka calls
 
+  /// A record with librdkafka; its address travels with the message.
+  struct Sent {
+    std::uint64_t tag = 0;
+    core::Seq seq;
+  };
+  [[nodiscard]] Sent* keep(const ports::Submission& record);
+  [[nodiscard]] std::uint64_t release(Sent* sent);
+
   void on_report(const rd_kafka_message_t& message) noexcept;
   void on_error(rd_kafka_resp_err_t error, std::string_view text);
   void on_fatal_error();
@@ -93,6 +102,8 @@ class KafkaBroker final : public ports::Broker {
   std::unordered_map<std::string, ports::TopicHandle> handles_;
   std::map<std::string, TopicReference> primed_;  ///< TopicResolver's: @thread housekeeper
 
+  std::deque<Sent> sent_;  ///< Addresses stay: librdkafka's threads read them too.
+  std::vector<Sent*> free_sent_;
   std::span<ports::Report> free_reports_;  ///< Of the poll() under way.
   std::size_t outstanding_ = 0;
   const char* refusal_ = "";

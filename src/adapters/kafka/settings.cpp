@@ -62,6 +62,8 @@ constexpr std::array promises{
     Promise{"delivery.timeout.ms", "0", "a record that expires would leave a gap"},
     Promise{"partitioner", "murmur2_random",
             "a key has to meet the partition that other clients give it"},
+    Promise{"sticky.partitioning.linger.ms", "0",
+            "a copy of a record without a key has to meet the partition of the first one"},
     Promise{"allow.auto.create.topics", "false",
             "a deleted topic would come back with default settings"},
     Promise{"delivery.report.only.error", "false", "each record needs its report"},

@@ -7,6 +7,7 @@
 #include "core/check.hpp"
 #include "core/header_block.hpp"
 #include "core/position.hpp"
+#include "core/routing.hpp"
 
 namespace spillway::sim {
 namespace {
@@ -308,7 +309,8 @@ void SimBroker::resolve(TopicEntry& topic) {
 
 void SimBroker::assign(TopicEntry& topic, Pending record) {
   const std::uint64_t spread =
-      record.has_key ? hash_of(record.key) : decisions_.below(Choice::partition, topic.partitions);
+      record.has_key ? hash_of(record.key)
+                     : core::partition_without_key(record.provenance.seq, topic.partitions);
   const auto partition = static_cast<std::uint32_t>(spread % topic.partitions);
   record.partition = static_cast<std::int32_t>(partition);
   topic.pipes[partition].records.push_back(std::move(record));

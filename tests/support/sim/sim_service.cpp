@@ -208,12 +208,11 @@ std::size_t SimRelay::step() {
 void SimRelay::resolve_topics() {
   loops::TopicQuestion question;
   while (questions_.receive(question))
-    unanswered_.push_back(question);
-  std::erase_if(unanswered_, [this](const loops::TopicQuestion& asked) {
-    const handoff::TopicFacts facts = facts_of(world_.kafka(), asked.name);
-    directory_.set(asked.topic, facts);
-    return facts.standing != handoff::TopicStanding::unasked;
-  });
+    asked_[question.topic] = question.name;
+  for (const auto& [topic, name] : asked_) {
+    if (directory_.get(topic).standing != handoff::TopicStanding::unasked) continue;
+    directory_.set(topic, facts_of(world_.kafka(), name));
+  }
 }
 
 }  // namespace spillway::sim

@@ -8,6 +8,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -176,7 +177,7 @@ class SimRelay {
   SimBrokerSupply brokers_;
   handoff::TopicDirectory directory_;
   handoff::Arrow<loops::TopicQuestion> questions_;
-  std::vector<loops::TopicQuestion> unanswered_;
+  std::map<core::TopicIndex, std::string> asked_;
   loops::RelayTopics topics_{directory_, questions_};
   handoff::RelayCounters counters_;
   std::optional<loops::RelayLoop> loop_;
