@@ -14,7 +14,7 @@
 namespace spillway::handoff {
 
 enum class TopicStanding : std::uint8_t {
-  unasked,  ///< Kafka could not be asked yet.
+  unasked,  ///< Kafka could not be asked yet, or has to be asked again.
   exists,
   missing,    ///< Kafka says that there is no such topic.
   forbidden,  ///< Kafka says that we may not write to it.
@@ -35,6 +35,9 @@ class TopicDirectory {
     // Relaxed: both facts are in the one word.
     entries_[topic.value].store(packed, std::memory_order_relaxed);
   }
+  /// Kafka's refusal contradicts what is known of the topic: nothing is until it has been asked
+  /// again. @thread any
+  void doubt(core::TopicIndex topic) noexcept { set(topic, {}); }
   /// @thread any
   [[nodiscard]] TopicFacts get(core::TopicIndex topic) const noexcept {
     const std::uint64_t packed = entries_[topic.value].load(std::memory_order_relaxed);

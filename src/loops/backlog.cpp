@@ -48,9 +48,16 @@ std::size_t Backlog::number_arrivals(core::Instant now) {
   return count;
 }
 
-void Backlog::renumber(core::RecordOffset record, Seq old_seq, Stamp stamp) {
-  journal_.record(record).renumbered_from = old_seq.value;
-  pending_.push_back({.record = record, .seq = give_seq(record), .stamp = stamp});
+void Backlog::renumber(const PendingRecord& former) {
+  core::RecordHeader& header = journal_.record(former.record);
+  header.renumbered_from = former.seq.value;
+  PendingRecord renumbered = former;
+  renumbered.seq = give_seq(former.record);
+  // An earlier sending of it may stand: a later process has to mark it too.
+  if (former.resend != core::ResendCause::none) {
+    journal::store_state(header, core::RecordState::submitted);
+  }
+  pending_.push_back(renumbered);
   journal_.set_next_seq(lane_, next_seq_);
 }
 

@@ -36,8 +36,8 @@ class Backlog {
   std::size_t number_recovered();
   /// Numbers what was handed over before `now`, unless gated. How many.
   std::size_t number_arrivals(core::Instant now);
-  /// A number for a record that had another one: behind all others.
-  void renumber(core::RecordOffset record, core::Seq old_seq, core::Stamp stamp);
+  /// A number for a record that had another one: behind all others, and marked as it was.
+  void renumber(const PendingRecord& former);
 
   [[nodiscard]] bool is_gated() const noexcept { return gated_; }
   void open_gate() noexcept { gated_ = false; }

@@ -117,6 +117,7 @@ void LaneLoop::on_report(InFlight& entry, Instant now) {
       return;
     case DeliveryOutcome::batch_refused:
       batch_refused_ = true;
+      topics_.doubt({journal_.record(entry.record).topic});
       if (holding_) return;
       renumber(entry);
       entry.closed = true;
@@ -137,7 +138,8 @@ void LaneLoop::close_delivered(InFlight& entry) {
 // Later seqs may be in the log already: under its old one a consumer's filter would drop the
 // record.
 void LaneLoop::renumber(const InFlight& entry) {
-  backlog_.renumber(entry.record, entry.seq, entry.stamp);
+  backlog_.renumber(
+      {.record = entry.record, .seq = entry.seq, .stamp = entry.stamp, .resend = entry.resend});
   ++renumbered_open_;
   counters_.renumbered.add(1);
 }

@@ -51,7 +51,7 @@ struct LaneWiring {
   handoff::HandOff& hand_off;
   handoff::Arrow<WriterJob>& to_writer;
   handoff::Arrow<WriterReport>& from_writer;
-  const handoff::TopicDirectory& topics;
+  handoff::TopicDirectory& topics;
   ports::BrokerSupply& brokers;
   handoff::LaneCounters& counters;
   ports::Log& log;
@@ -115,7 +115,7 @@ class LaneLoop {
   const core::LaneIndex lane_;
   const LaneSettings settings_;
   journal::Journal& journal_;
-  const handoff::TopicDirectory& topics_;
+  handoff::TopicDirectory& topics_;
   handoff::LaneCounters& counters_;
   ports::Log& log_;
 

@@ -282,12 +282,13 @@ void RelayLoop::on_report(const ports::Report& report, Instant now) {
       stream->on_acked(*row, in);
       return;
     case DeliveryOutcome::refused:
-      stream->on_refused(*row, report.error);
+      stream->on_dead(*row, report.error);
       return;
     case DeliveryOutcome::batch_refused:
+      with_.topics.doubt(sent.topic);
       // Refused in company is no verdict; refused alone is.
       if (row->alone) {
-        stream->on_refused(*row, report.error);
+        stream->on_dead(*row, report.error);
         return;
       }
       row->alone = true;
@@ -325,15 +326,32 @@ void RelayLoop::recall_if_fatal() {
 }
 
 std::size_t RelayLoop::feed_kafka() {
+  if (!owes_reports()) alone_is_sent_ = false;
+  if (alone_is_sent_) return 0;
+  // A batch holds rows of any stream: what is to be judged alone waits until nothing else is there.
+  const auto next_is_alone = [](const auto& stream) {
+    const QueuedRow* const next = stream->next_waiting();
+    return next != nullptr && next->alone;
+  };
+  const auto first = std::ranges::find_if(streams_, next_is_alone);
+  if (first != streams_.end()) return feed_alone(**first);
+
   std::size_t fed = 0;
   for (const auto& stream : streams_) {
     while (!producer_.is_closed() && fed < submissions_in_a_step) {
       QueuedRow* const row = stream->next_waiting();
-      if (row == nullptr || feed_one(*stream, *row) == Fed::stays) break;
+      if (row == nullptr || row->alone || feed_one(*stream, *row) == Fed::stays) break;
       ++fed;
     }
   }
   return fed;
+}
+
+std::size_t RelayLoop::feed_alone(RelayStream& stream) {
+  if (owes_reports() || producer_.is_closed()) return 0;
+  if (feed_one(stream, *stream.next_waiting()) == Fed::stays) return 0;
+  alone_is_sent_ = owes_reports();
+  return 1;
 }
 
 RelayLoop::Fed RelayLoop::feed_one(RelayStream& stream, QueuedRow& queued) {

@@ -97,6 +97,7 @@ class RelayLoop {
   void recall_if_fatal();
 
   std::size_t feed_kafka();
+  std::size_t feed_alone(RelayStream& stream);
   Fed feed_one(RelayStream& stream, QueuedRow& queued);
   Fed submit(RelayStream& stream, QueuedRow& queued, core::TopicIndex topic);
   [[nodiscard]] std::uint64_t keep(const RelayStream& stream, const QueuedRow& queued,
@@ -131,6 +132,7 @@ class RelayLoop {
   DeadLetterTeller teller_;
   ProducerSeat producer_;
   bool recalled_ = false;
+  bool alone_is_sent_ = false;
   std::vector<Sent> sent_;
   std::vector<std::uint64_t> free_tags_;
 

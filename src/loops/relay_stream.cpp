@@ -53,15 +53,11 @@ QueuedRow* RelayStream::next_waiting() noexcept {
   while (next_waiting_ < rows_.size() && rows_[next_waiting_].state != RowState::waiting) {
     ++next_waiting_;
   }
-  if (next_waiting_ == rows_.size() || alone_is_sent_ || !leased_) return nullptr;
-  QueuedRow& row = rows_[next_waiting_];
-  return row.alone && sent_ != 0 ? nullptr : &row;
+  return next_waiting_ == rows_.size() || !leased_ ? nullptr : &rows_[next_waiting_];
 }
 
 void RelayStream::on_sent(QueuedRow& row) noexcept {
   row.state = RowState::sent;
-  ++sent_;
-  alone_is_sent_ = row.alone;
 }
 
 void RelayStream::on_dead(QueuedRow& row, const char* error) noexcept {
@@ -87,20 +83,10 @@ void RelayStream::on_acked(QueuedRow& row, Partition in) {
   Seq& through = acked_through_[in];
   through = std::max(through, row.row->seq);
   row.state = RowState::acked;
-  --sent_;
-  alone_is_sent_ = false;
-}
-
-void RelayStream::on_refused(QueuedRow& row, const char* error) noexcept {
-  --sent_;
-  alone_is_sent_ = false;
-  on_dead(row, error);
 }
 
 void RelayStream::on_returned(QueuedRow& row) noexcept {
   row.state = RowState::waiting;
-  --sent_;
-  alone_is_sent_ = false;
   next_waiting_ = 0;
 }
 

@@ -38,7 +38,7 @@ struct QueuedRow {
   const ports::RelayRow* row = nullptr;
   RowState state = RowState::waiting;
   core::ResendCause resend = core::ResendCause::none;
-  bool alone = false;  ///< Nothing else of the stream may be with Kafka meanwhile.
+  bool alone = false;  ///< Nothing else may be with Kafka meanwhile: a batch of its own.
   std::optional<Partition> refused_in =
       {};                  ///< There its batch was refused, for it or another row.
   const char* error = "";  ///< Of a dead one; static.
@@ -90,7 +90,6 @@ class RelayStream {
   /// What became of a sent row; null when it is not there any more.
   [[nodiscard]] QueuedRow* find_sent(core::Seq seq) noexcept;
   void on_acked(QueuedRow& row, Partition in);
-  void on_refused(QueuedRow& row, const char* error) noexcept;
   /// Its batch was refused, and a later row is in its partition since: under its position, which it
   /// keeps, a consumer's filter would drop it. Known of a row that is to be sent alone.
   [[nodiscard]] bool is_overtaken(const QueuedRow& row) const;
@@ -131,8 +130,6 @@ class RelayStream {
   core::RingQueue<QueuedRow> rows_{1'024};
   std::size_t next_waiting_ = 0;  // nothing before it waits
   std::size_t done_ = 0;          // all before it are acked or dead
-  std::size_t sent_ = 0;
-  bool alone_is_sent_ = false;
   std::map<Partition, core::Seq> acked_through_;
   std::size_t removing_ = 0;
   core::Seq removing_through_;

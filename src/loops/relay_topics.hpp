@@ -40,6 +40,7 @@ class RelayTopics {
     return topic;
   }
 
+  void doubt(core::TopicIndex topic) noexcept { directory_.doubt(topic); }
   [[nodiscard]] handoff::TopicFacts facts(core::TopicIndex topic) const noexcept {
     return directory_.get(topic);
   }

@@ -114,7 +114,9 @@ std::size_t Housekeeper::ask(core::Instant now) {
     }
     if (brokers_.empty()) continue;
     for (auto& [index, topic] : desk->topics_) {
-      if (now < topic.ask_at) continue;
+      const bool is_doubted = desk->directory_.get({index}).standing == TopicStanding::unasked &&
+                              topic.ask_at > now + ask_again;
+      if (now < topic.ask_at && !is_doubted) continue;
       ask_about(*desk, index, topic, now);
       ++work;
       break;  // One question a turn: producers that are ordered meanwhile must not wait for all.
@@ -165,7 +167,17 @@ void Housekeeper::ask_about(TopicDesk& desk, std::uint16_t index, TopicDesk::Top
   }
   const std::lock_guard lock{answered_mutex_};
   desk.directory_.set(at, facts);
+  if (facts.standing == TopicStanding::exists) tell_all(topic.name, facts);
   answered_.notify_all();
+}
+
+// What a lane's refusal has brought to light, the relay need not find out by another.
+void Housekeeper::tell_all(const std::string& name, const handoff::TopicFacts& facts) {
+  for (TopicDesk* const desk : topic_desks_) {
+    for (const auto& [index, topic] : desk->topics_) {
+      if (topic.name == name) desk->directory_.set({index}, facts);
+    }
+  }
 }
 
 // A producer's first record for a topic must not wait for its leaders' names.

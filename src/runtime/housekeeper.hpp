@@ -90,6 +90,7 @@ class Housekeeper {
   void make(const Served& served, std::size_t batch_bytes_max);
   std::size_t ask(core::Instant now);
   void ask_about(TopicDesk& desk, std::uint16_t index, TopicDesk::Topic& topic, core::Instant now);
+  void tell_all(const std::string& name, const handoff::TopicFacts& facts);
   void prime_everywhere(const std::string& name);
   /// What another desk has found out about a topic of that name; unasked when none has.
   [[nodiscard]] handoff::TopicFacts known_facts(const std::string& name) const;
