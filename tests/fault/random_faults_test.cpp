@@ -1,7 +1,7 @@
 // tests/fault/random_faults_test.cpp: guards P1 to P11 and P20 (X24): two faults at a time, drawn
 // by a seed.
 //
-// SPILLWAY_TEST_SEED replays a plan, SPILLWAY_TEST_ROUNDS says how long it is.
+// SPILLWAY_TEST_SEED draws another plan than the usual one, SPILLWAY_TEST_ROUNDS says how long it is.
 
 #include <array>
 #include <chrono>
@@ -59,7 +59,7 @@ class RandomFaults : public UnderFault {
 };
 
 TEST_F(RandomFaults, InPairsLoseReorderAndDoubleNothing) {
-  const std::uint64_t seed = number_from("SPILLWAY_TEST_SEED", std::random_device{}());
+  const std::uint64_t seed = number_from("SPILLWAY_TEST_SEED", 1);
   const std::uint64_t rounds = number_from("SPILLWAY_TEST_ROUNDS", 3);
   std::cout << "SPILLWAY_TEST_SEED=" << seed << "\n";
   std::mt19937_64 dice{seed};
