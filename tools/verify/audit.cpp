@@ -9,6 +9,8 @@ namespace {
 constexpr std::uint64_t number_end = std::uint64_t{1} << 40U;  // of what 40 bits hold
 constexpr std::uint64_t index_end = std::uint64_t{1} << 16U;
 constexpr std::uint64_t messages_between_looks = 4096;
+constexpr std::size_t open_pages_max = 256;  // of all tables
+constexpr std::size_t open_pages_min = 2;    // of one
 
 // Stands for a publisher's envelopes of one topic and key; of no key, by partition.
 std::uint64_t order_hash(std::uint64_t owner, std::uint16_t topic, std::uint64_t key) noexcept {
@@ -39,7 +41,6 @@ void Audit::expect(const AcceptLog& log) {
   logs_.push_back({.run = log.run,
                    .publisher = log.publisher,
                    .end = log.calls.size(),
-                   .records = {},
                    .calls = log.calls,
                    .has_calls = true});
 }
@@ -67,7 +68,7 @@ void Audit::add_unsettled(const StoredRecord& stored, const RecordReader& record
   if (!tag || full_) return;
   PublisherLog& log = logs_[tag->log];
   log.end = std::max(log.end, tag->n + 1);
-  log.records.at(tag->n).position.set(unsettled);
+  log.records.at(tag->n).word.set(unsettled);
 }
 
 void Audit::add_message(Place place, const RecordReader& record) {
@@ -115,7 +116,7 @@ void Audit::add_message(Place place, const RecordReader& record) {
     renumbered_[*at] = {.from = record.renumbered_from(), .foreign = !tag};
   }
 
-  const bool new_position = at && note_position(*at, place, record);
+  const bool new_position = at && note_position(*at, tag, place, record);
   const bool new_tag = tag && note_tag(*tag, at, place, record);
   if (tag ? new_tag : new_position) ++result_.records;
   if (tag ? !new_tag : (at && !new_position)) {
@@ -144,7 +145,7 @@ std::uint16_t Audit::number_of(Place place) {
   return last_number_;
 }
 
-Place Audit::place_of(const Packed& first) const {
+Place Audit::place_of(PackedWord first) const {
   const auto& [topic, partition] = partitions_[first.index()];
   return {.topic = topic, .partition = partition, .offset = first.number()};
 }
@@ -162,12 +163,8 @@ std::optional<Audit::TagRef> Audit::tag_of(const RecordReader& record) {
   const auto [known, is_new] =
       log_index_.try_emplace({tag.run, tag.publisher}, static_cast<std::uint32_t>(logs_.size()));
   if (is_new) {
-    logs_.push_back({.run = tag.run,
-                     .publisher = tag.publisher,
-                     .end = 0,
-                     .records = {},
-                     .calls = {},
-                     .has_calls = false});
+    logs_.push_back(
+        {.run = tag.run, .publisher = tag.publisher, .end = 0, .calls = {}, .has_calls = false});
   }
   return TagRef{.log = known->second, .n = tag.n};
 }
@@ -183,7 +180,7 @@ std::optional<Audit::StreamSeq> Audit::ref_of(const Position& position) {
   const auto index = static_cast<std::uint16_t>(streams_.size());
   stream_index_.emplace(std::pair{position.instance, position.lane}, index);
   streams_.push_back(
-      {.instance = position.instance, .lane = position.lane, .seqs = {}, .highest = {}, .last = 0});
+      {.instance = position.instance, .lane = position.lane, .highest = {}, .last = 0});
   return StreamSeq{.stream = index, .seq = position.seq};
 }
 
@@ -206,15 +203,15 @@ std::optional<Audit::Row> Audit::store(const StoredRecord& stored, const RecordR
   judge_tag(tag, at, stored.topic, std::nullopt, record);
   Stream& stream = streams_[at->stream];
   stream.last = std::max(stream.last, at->seq);
-  PositionSlot& slot = stream.seqs.at(at->seq);
-  check_content(*at, slot, record.content(), std::nullopt);
-  slot.first.set(flag);
+  CodedSlot& slot = stream.seqs.at(at->seq);
+  check_content(*at, slot, tag, record, std::nullopt);
+  slot.word.set(flag);
   if (tag) {
     PublisherLog& log = logs_[tag->log];
     log.end = std::max(log.end, tag->n + 1);
-    RecordSlot& named = log.records.at(tag->n);
+    CodedSlot& named = log.records.at(tag->n);
     check_name(*tag, named, *at, std::nullopt);
-    named.position.set(flag);
+    named.word.set(flag);
   }
   const bool has_order = tag && record.key_hash();
   return Row{.position = *at,
@@ -223,22 +220,23 @@ std::optional<Audit::Row> Audit::store(const StoredRecord& stored, const RecordR
 }
 
 // True for the first copy of this position.
-bool Audit::note_position(StreamSeq at, Place place, const RecordReader& record) {
+bool Audit::note_position(StreamSeq at, std::optional<TagRef> tag, Place place,
+                          const RecordReader& record) {
   Stream& stream = streams_[at.stream];
   stream.last = std::max(stream.last, at.seq);
-  PositionSlot& slot = stream.seqs.at(at.seq);
-  check_content(at, slot, record.content(), place);
-  if (record.mark() != Mark::none) slot.first.set(some_marked);
-  if (slot.first.has(delivered)) {
+  CodedSlot& slot = stream.seqs.at(at.seq);
+  check_content(at, slot, tag, record, place);
+  if (record.mark() != Mark::none) slot.word.set(some_marked);
+  if (slot.word.has(delivered)) {
     // A record without a key goes to any partition, each time it is sent.
-    if (slot.first.index() != number_of(place) && record.key()) {
+    if (slot.word.index() != number_of(place) && record.key()) {
       found(Kind::copy_elsewhere, place, at, [&] { return "another copy is " + whereabouts(at); });
     }
     return false;
   }
-  slot.first.set(delivered);
-  slot.first.set(place.offset, number_of(place));
-  if (record.mark() != Mark::none) slot.first.set(first_marked);
+  slot.word.set(delivered);
+  slot.word.set(place.offset, number_of(place));
+  if (record.mark() != Mark::none) slot.word.set(first_marked);
   return true;
 }
 
@@ -247,29 +245,37 @@ bool Audit::note_tag(TagRef tag, std::optional<StreamSeq> at, Place place,
                      const RecordReader& record) {
   PublisherLog& log = logs_[tag.log];
   log.end = std::max(log.end, tag.n + 1);
-  RecordSlot& slot = log.records.at(tag.n);
+  CodedSlot& slot = log.records.at(tag.n);
   if (at) check_name(tag, slot, *at, place);
-  if (slot.position.has(delivered)) return false;
-  slot.position.set(delivered);
-  if (record.mark() != Mark::none) slot.position.set(first_marked);
+  if (slot.word.has(delivered)) return false;
+  slot.word.set(delivered);
+  if (record.mark() != Mark::none) slot.word.set(first_marked);
   return true;
 }
 
-void Audit::check_content(StreamSeq at, PositionSlot& slot, std::uint64_t content,
-                          std::optional<Place> place) {
-  if (slot.content == 0) slot.content = content;
-  if (slot.content == content) return;
+// Before check_name(): a tag without a position until now is not the record that this one has.
+void Audit::check_content(StreamSeq at, CodedSlot& slot, std::optional<TagRef> tag,
+                          const RecordReader& record, std::optional<Place> place) {
+  constexpr unsigned unprinted_bits = 64 - print_bits;
+  const auto print =
+      std::max(std::uint32_t{1}, static_cast<std::uint32_t>(record.content() >> unprinted_bits));
+  if (slot.print == 0) {
+    slot.print = print;
+    return;
+  }
+  const bool is_another = tag && !logs_[tag->log].records.at(tag->n).word.has(placed);
+  if (slot.print == print && !is_another) return;
   found(Kind::position_shared, place, at,
         [&] { return "another record has this position: " + whereabouts(at); });
 }
 
-void Audit::check_name(TagRef tag, RecordSlot& slot, StreamSeq at, std::optional<Place> place) {
-  if (!slot.position.has(placed)) {
-    slot.position.set(at.seq, at.stream);
-    slot.position.set(placed);
+void Audit::check_name(TagRef tag, CodedSlot& slot, StreamSeq at, std::optional<Place> place) {
+  if (!slot.word.has(placed)) {
+    slot.word.set(at.seq, at.stream);
+    slot.word.set(placed);
     return;
   }
-  const StreamSeq before{.stream = slot.position.index(), .seq = slot.position.number()};
+  const StreamSeq before{.stream = slot.word.index(), .seq = slot.word.number()};
   if (before == at || root_of(before) == root_of(at)) return;
   found(
       Kind::record_renamed, place, at,
@@ -290,7 +296,7 @@ void Audit::judge_stream_order(StreamSeq at, std::optional<TagRef> tag, Place pl
     return;
   }
   // Below the highest: a copy of something met before, or it came too late.
-  const Packed& first = stream.seqs.at(at.seq).first;
+  const PackedWord first = stream.seqs.at(at.seq).word;
   if (first.number() != place.offset || first.index() != partition) return;
   const StreamSeq overtaker{.stream = at.stream, .seq = highest};
   const auto story = [&] {
@@ -354,10 +360,16 @@ void Audit::watch_memory() {
   std::size_t bytes = keys_.bytes() + lane_of_key_.bytes() + call_bytes_ +
                       repeats_.capacity() * sizeof(Repeat) + rows_.capacity() * sizeof(Row) +
                       dead_letters_.capacity() * sizeof(dead_letters_[0]);
-  for (const Stream& stream : streams_)
+  const std::size_t open_max =
+      std::max(open_pages_min, open_pages_max / (streams_.size() + logs_.size() + 1));
+  for (Stream& stream : streams_) {
+    stream.seqs.pack_idle(open_max);
     bytes += stream.seqs.bytes();
-  for (const PublisherLog& log : logs_)
+  }
+  for (PublisherLog& log : logs_) {
+    log.records.pack_idle(open_max);
     bytes += log.records.bytes();
+  }
   result_.memory_bytes = std::max(result_.memory_bytes, bytes);
   if (bytes <= scope_.memory_bytes_max || full_) return;
   full_ = true;

@@ -47,8 +47,8 @@ void Audit::judge_calls(std::size_t log) {
     ++calls_;
     if (call.has(Answer::accepted)) ++*result_.accepted;
     if (call.has(Answer::none)) ++calls_unanswered_;
-    const RecordSlot* const slot = publisher.records.find(n);
-    const bool is_there = slot != nullptr && is_somewhere(slot->position);
+    const auto slot = publisher.records.find(n);
+    const bool is_there = slot && is_somewhere(slot->word);
     if (is_there && call.has(Answer::none)) ++result_.unknown;
     if (is_there || !call.has(Answer::accepted)) continue;
     if (lost++ == 0) lost_from = n;
@@ -65,9 +65,9 @@ void Audit::judge_call_order() {
     const PublisherLog& publisher = logs_[log];
     std::vector<std::uint64_t> last(streams_.size());
     for (std::uint64_t n = 0; publisher.has_calls && n < publisher.end; ++n) {
-      const RecordSlot* const slot = publisher.records.find(n);
-      if (slot == nullptr || !slot->position.has(placed)) continue;
-      const StreamSeq at{.stream = slot->position.index(), .seq = slot->position.number()};
+      const auto slot = publisher.records.find(n);
+      if (!slot || !slot->word.has(placed)) continue;
+      const StreamSeq at{.stream = slot->word.index(), .seq = slot->word.number()};
       const StreamSeq root = root_of(at);
       if (root.seq < last[root.stream]) {
         const TagRef tag{.log = static_cast<std::uint32_t>(log), .n = n};

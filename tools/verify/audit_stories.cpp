@@ -44,19 +44,19 @@ std::string Audit::text_of(TagRef tag) const {
 }
 
 std::string Audit::whereabouts(StreamSeq at) const {
-  const PositionSlot* slot = streams_[at.stream].seqs.find(at.seq);
-  if (slot == nullptr || slot->content == 0) return "nowhere";
-  if (slot->first.has(delivered)) {
-    return text_of(place_of(slot->first));
+  const auto slot = streams_[at.stream].seqs.find(at.seq);
+  if (!slot || slot->print == 0) return "nowhere";
+  if (slot->word.has(delivered)) {
+    return text_of(place_of(slot->word));
   }
-  if (slot->first.has(waiting)) return "in the outbox";
-  return slot->first.has(dead) ? "a dead letter" : "in a journal";
+  if (slot->word.has(waiting)) return "in the outbox";
+  return slot->word.has(dead) ? "a dead letter" : "in a journal";
 }
 
 std::string Audit::whereabouts(TagRef tag) const {
-  const RecordSlot* slot = logs_[tag.log].records.find(tag.n);
-  if (slot == nullptr || !slot->position.has(placed)) return "nowhere";
-  return whereabouts(StreamSeq{.stream = slot->position.index(), .seq = slot->position.number()});
+  const auto slot = logs_[tag.log].records.find(tag.n);
+  if (!slot || !slot->word.has(placed)) return "nowhere";
+  return whereabouts(StreamSeq{.stream = slot->word.index(), .seq = slot->word.number()});
 }
 
 }  // namespace spillway::verify

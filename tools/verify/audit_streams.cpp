@@ -65,7 +65,7 @@ void Audit::judge_lane(StreamSeq at, Place place, const RecordReader& record) {
 // Each number up to the last has its record somewhere, or a header that says what replaced it.
 void Audit::judge_gaps() {
   for (const auto& [at, renumbered] : renumbered_) {
-    streams_[at.stream].seqs.at(renumbered.from).first.set(replaced);
+    streams_[at.stream].seqs.at(renumbered.from).word.set(replaced);
   }
   if (!scope_.whole_streams) return;
   for (std::size_t index = 0; index < streams_.size(); ++index) {
@@ -73,11 +73,10 @@ void Audit::judge_gaps() {
     std::uint64_t missing = 0;
     std::uint64_t first_missing = 0;
     for (std::uint64_t seq = 1; seq <= stream.last; ++seq) {
-      const PositionSlot* const slot = stream.seqs.find(seq);
-      if (slot != nullptr && (slot->content != 0 || slot->first.has(replaced))) continue;
+      const auto slot = stream.seqs.find(seq);
+      if (slot && (slot->print != 0 || slot->word.has(replaced))) continue;
       const std::uint64_t next =
-          slot != nullptr ? seq + 1
-                          : std::min(stream.last + 1, PagedArray<PositionSlot>::page_end(seq));
+          slot ? seq + 1 : std::min(stream.last + 1, SlotTable::page_end(seq));
       if (missing == 0) first_missing = seq;
       missing += next - seq;
       seq = next - 1;

@@ -27,14 +27,23 @@ AuditResult Audit::finish() {
   return std::move(result_);
 }
 
+PackedWord Audit::position_at(StreamSeq at) const {
+  const auto slot = streams_[at.stream].seqs.find(at.seq);
+  return slot ? slot->word : PackedWord{};
+}
+
+PackedWord Audit::record_at(TagRef tag) const {
+  const auto slot = logs_[tag.log].records.find(tag.n);
+  return slot ? slot->word : PackedWord{};
+}
+
 // A foreign record has only its position, so the two seqs of a renumbered one meet here.
 void Audit::find_repeats_under_two_seqs() {
   for (const auto& [at, renumbered] : renumbered_) {
     if (!renumbered.foreign) continue;
     const StreamSeq root = root_of(at);
-    PagedArray<PositionSlot>& seqs = streams_[at.stream].seqs;
-    const Packed first = seqs.at(at.seq).first;
-    if (root == at || !first.has(delivered) || !seqs.at(root.seq).first.has(delivered)) continue;
+    const PackedWord first = position_at(at);
+    if (root == at || !first.has(delivered) || !position_at(root).has(delivered)) continue;
     Repeat repeat{.number = root.seq, .owner = foreign_owner | root.stream, .at = {}};
     repeat.at.set(first.number(), first.index());
     if (first.has(first_marked)) repeat.at.set(first_marked);
@@ -55,8 +64,10 @@ void Audit::judge_repeats() {
     });
     const bool is_foreign = (first->owner & foreign_owner) != 0;
     const auto index = first->owner & ~foreign_owner;
-    const Packed original = is_foreign ? streams_[index].seqs.at(first->number).first
-                                       : logs_[index].records.at(first->number).position;
+    const PackedWord original =
+        is_foreign
+            ? position_at({.stream = static_cast<std::uint16_t>(index), .seq = first->number})
+            : record_at({.log = static_cast<std::uint32_t>(index), .n = first->number});
     const auto marked = static_cast<std::uint64_t>(std::count_if(
         first, end, [](const Repeat& repeat) { return repeat.at.has(first_marked); }));
     const auto more = static_cast<std::uint64_t>(end - first);
@@ -110,7 +121,7 @@ void Audit::judge_unkeyed() {
 void Audit::judge_rows() {
   for (const Row& row : rows_) {
     if (!row.tag || row.key == 0) continue;
-    const Packed& record = logs_[row.tag->log].records.at(row.tag->n).position;
+    const PackedWord record = record_at(*row.tag);
     if (record.has(delivered) || record.has(dead)) continue;
     const auto last = keys_.find(row.key);
     if (!last || last->n < row.tag->n) continue;
@@ -127,7 +138,7 @@ void Audit::judge_rows() {
 
 void Audit::judge_dead_letters() {
   for (const auto& [row, is_marked] : dead_letters_) {
-    const Packed& slot = streams_[row.position.stream].seqs.at(row.position.seq).first;
+    const PackedWord slot = position_at(row.position);
     if (slot.has(waiting)) {
       found(Kind::dead_and_waiting, {}, row.position,
             [] { return std::string{"it is in both tables"}; });
@@ -172,7 +183,6 @@ void Audit::judge_presence() {
       logs_.push_back({.run = run.value_or(0),
                        .publisher = publisher,
                        .end = 0,
-                       .records = {},
                        .calls = {},
                        .has_calls = false});
     }
@@ -193,9 +203,9 @@ void Audit::judge_publisher(std::size_t log, std::uint64_t accepted_min,
   std::uint64_t lost_from = 0;
   std::uint64_t lost = 0;
   for (std::uint64_t n = 0; n < end; ++n) {
-    const RecordSlot* slot = publisher.records.find(n);
-    if (slot == nullptr) {  // A page of which nothing was ever met.
-      const std::uint64_t page_end = std::min(end, publisher.records.page_end(n));
+    const auto slot = publisher.records.find(n);
+    if (!slot) {  // A page of which nothing was ever met.
+      const std::uint64_t page_end = std::min(end, SlotTable::page_end(n));
       if (n < accepted_min) {
         if (lost == 0) lost_from = n;
         lost += std::min(page_end, accepted_min) - n;
@@ -203,12 +213,12 @@ void Audit::judge_publisher(std::size_t log, std::uint64_t accepted_min,
       n = page_end - 1;
       continue;
     }
-    const bool is_there = is_somewhere(slot->position);
+    const bool is_there = is_somewhere(slot->word);
     if (!is_there && n < accepted_min) {
       if (lost++ == 0) lost_from = n;
     } else if (is_there && n > accepted_max) {
-      const StreamSeq at{.stream = slot->position.index(), .seq = slot->position.number()};
-      const bool has_position = slot->position.has(placed);
+      const StreamSeq at{.stream = slot->word.index(), .seq = slot->word.number()};
+      const bool has_position = slot->word.has(placed);
       found(Kind::never_accepted, {}, has_position ? std::optional{at} : std::nullopt, [&] {
         return text_of(TagRef{.log = static_cast<std::uint32_t>(log), .n = n}) +
                ", of which only " + std::to_string(accepted_max) + " were accepted" +
