@@ -118,7 +118,8 @@ RelayStream::Removal RelayStream::begin_removal() {
   Removal removal{.from = finished_, .through = removing_through_, .dead = {}};
   for (std::size_t i = 0; i < removing_; ++i) {
     if (rows_[i].state != RowState::dead) continue;
-    removal.dead.push_back({.seq = rows_[i].row->seq, .error = rows_[i].error});
+    removal.dead.push_back(
+        {.seq = rows_[i].row->seq, .error = rows_[i].error, .resend = rows_[i].resend});
   }
   return removal;
 }

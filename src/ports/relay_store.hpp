@@ -55,6 +55,7 @@ struct LeasedStream {
 struct RelayDeadLetter {
   core::Seq seq;
   const char* error = "";
+  core::ResendCause resend = core::ResendCause::none;  ///< It may be in Kafka all the same.
 };
 
 enum class RelayEventKind : std::uint8_t {

@@ -1,7 +1,8 @@
 // tests/fault/random_faults_test.cpp: guards P1 to P11 and P20 (X24): two faults at a time, drawn
 // by a seed.
 //
-// SPILLWAY_TEST_SEED draws another plan than the usual one, SPILLWAY_TEST_ROUNDS says how long it is.
+// SPILLWAY_TEST_SEED draws another plan than the usual one, SPILLWAY_TEST_ROUNDS says how long it
+// is.
 
 #include <array>
 #include <chrono>

@@ -184,12 +184,13 @@ TEST_F(PgRelayOnServer, RemovesTheFinishedPrefixAlone) {
   EXPECT_EQ(next_event(relay).kind, RelayEventKind::finished);
   EXPECT_EQ(left(), "3 4 5 6");
   relay.finish(stream, {2}, {4},
-               std::array{ports::RelayDeadLetter{.seq = {3}, .error = "refused"}});
+               std::array{ports::RelayDeadLetter{
+                   .seq = {3}, .error = "refused", .resend = core::ResendCause::fatal}});
   EXPECT_EQ(next_event(relay).kind, RelayEventKind::finished);
 
   EXPECT_EQ(left(), "5 6");
-  EXPECT_EQ(sql_.rows("SELECT seq, error, payload FROM spillway.dead_letter"),
-            (Rows{{"3", "refused", "\\x61207061796c6f6164"}}));
+  EXPECT_EQ(sql_.rows("SELECT seq, error, resend, payload FROM spillway.dead_letter"),
+            (Rows{{"3", "refused", "fatal", "\\x61207061796c6f6164"}}));
   EXPECT_EQ(sql_.value("SELECT relayed_through FROM spillway.relay_progress"), "4");
   relay.finish(stream, {4}, {6}, {});
   EXPECT_EQ(next_event(relay).kind, RelayEventKind::finished);
@@ -289,12 +290,12 @@ TEST_F(PgRelayOnServer, LosesItsLeaseWhileItIsStopped) {
 TEST_F(PgRelayOnServer, KeepsItsLeaseWhileItIsIdle) {
   write(rows(1, 2));
   PgRelaySettings short_lived = settings(1);
-  short_lived.lease_timeout = 300ms;
+  short_lived.lease_timeout = 1'500ms;
   PgRelay idle{short_lived, log_};
   connect(idle);
   ASSERT_EQ(scan(idle).size(), 1U);
 
-  EXPECT_EQ(next_event(idle, 1s).kind, RelayEventKind::none);
+  EXPECT_EQ(next_event(idle, 3s).kind, RelayEventKind::none);
 
   PgRelay other{settings(2), log_};
   connect(other);

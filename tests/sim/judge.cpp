@@ -224,7 +224,10 @@ void Judge::on_buried(const Event& event) {
                              "): " + say(event.stream, event.first));
   }
   sometimes_.count(facts.row ? Situation::dead_letter_by_relay : Situation::dead_letter_by_lane);
-  if (!facts.dead) ++records_[id->value].dead;
+  if (!facts.dead) {
+    ++records_[id->value].dead;
+    records_[id->value].marked += letter.row.resend == ResendCause::none ? 0 : 1;
+  }
   facts.dead = true;
   note_position(*id, event.stream, event.first, letter.row.renumbered_from);
   judge_copies(*id);

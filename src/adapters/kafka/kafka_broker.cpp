@@ -2,6 +2,7 @@
 
 #include <array>
 #include <charconv>
+#include <chrono>
 #include <optional>
 
 #include "adapters/kafka/error_kinds.hpp"
@@ -15,6 +16,7 @@ namespace spillway::kafka {
 namespace {
 
 constexpr std::size_t usual_headers = 4;
+constexpr std::chrono::seconds tell_again_after{1};
 constexpr std::int64_t ns_per_ms = 1'000'000;
 
 // Null means absent to librdkafka, so what is there but empty needs an address.
@@ -339,9 +341,13 @@ void KafkaBroker::on_statistics(std::string_view json) noexcept {
 void KafkaBroker::note_reconnect() {
   const unsigned times_up = times_up_.load(std::memory_order_relaxed);
   if (times_up == times_up_seen_) return;
-  times_up_seen_ = times_up;
   refused_ = false;
+  // A connection that comes and goes many times a second is told of once in a while.
+  const auto now = std::chrono::steady_clock::now();
+  if (!told_.empty() && now - told_up_at_ < tell_again_after) return;
+  times_up_seen_ = times_up;
   if (told_.empty()) return;
+  told_up_at_ = now;
   told_.clear();
   log_.write(LogLevel::info, "Kafka at " + servers_ + " answers");
 }

@@ -10,6 +10,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -111,6 +112,7 @@ class KafkaBroker final : public ports::Broker {
   bool fatal_ = false;
   bool refused_ = false;
   unsigned times_up_seen_ = 0;
+  std::chrono::steady_clock::time_point told_up_at_{};
   std::set<std::string> told_;  ///< Errors that the log has, since Kafka last answered.
 };
 

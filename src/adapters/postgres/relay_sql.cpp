@@ -7,6 +7,7 @@
 #include "adapters/postgres/lock_keys.hpp"
 #include "adapters/postgres/row_batch.hpp"
 #include "adapters/postgres/sql_text.hpp"
+#include "core/position.hpp"
 
 namespace spillway::postgres {
 namespace {
@@ -54,13 +55,15 @@ std::string letters_cte(core::StreamId stream, core::Seq through,
   std::string values;
   for (const ports::RelayDeadLetter& letter : dead) {
     if (!values.empty()) values += ", ";
-    values += "(" + number(letter.seq.value) + ", " + text_literal(letter.error) + ")";
+    const std::string_view resend = core::name_of(letter.resend);
+    values += "(" + number(letter.seq.value) + ", " + text_literal(letter.error) + ", " +
+              (resend.empty() ? "NULL::text" : text_literal(resend)) + ")";
   }
   return ", letters AS (INSERT INTO spillway.dead_letter (" + std::string{copy_columns} +
          ", spilled_at, attempts, error) SELECT o.instance, o.lane, o.seq, o.topic, o.key, "
-         "o.payload, o.headers, o.accepted_at, o.event_time, o.held, o.resend, o.renumbered_from, "
-         "o.spilled_at, o.attempts, d.error FROM mine, (VALUES " +
-         values + ") AS d (seq, error) JOIN spillway.outbox o ON o.seq = d.seq WHERE " +
+         "o.payload, o.headers, o.accepted_at, o.event_time, o.held, coalesce(d.resend, o.resend), "
+         "o.renumbered_from, o.spilled_at, o.attempts, d.error FROM mine, (VALUES " +
+         values + ") AS d (seq, error, resend) JOIN spillway.outbox o ON o.seq = d.seq WHERE " +
          where_stream(stream, "o") +
          " AND o.seq > mine.relayed_through AND o.seq <= " + number(through.value) +
          " ON CONFLICT DO NOTHING)";

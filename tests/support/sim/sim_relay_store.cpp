@@ -207,11 +207,15 @@ void SimRelayStore::read(StreamId stream, Seq after, std::size_t rows_max, std::
 void SimRelayStore::finish(StreamId stream, Seq from, Seq through,
                            std::span<const ports::RelayDeadLetter> dead) {
   asked_ = RelayEventKind::finished;
-  std::map<Seq, std::string> errors;
+  struct Buried {
+    std::string error;
+    core::ResendCause resend = core::ResendCause::none;
+  };
+  std::map<Seq, Buried> letters;
   for (const ports::RelayDeadLetter& letter : dead)
-    errors.emplace(letter.seq, letter.error);
+    letters.emplace(letter.seq, Buried{letter.error, letter.resend});
   session_.start(
-      {.body = [errors = std::move(errors), stream, from, through](
+      {.body = [letters = std::move(letters), stream, from, through](
                    SimDatabase& database, SessionId session, Instant now) -> const char* {
          SPILLWAY_CHECK(database.holder(lease_lock(stream)) == session);
          database.remember(stream, now);
@@ -219,9 +223,12 @@ void SimRelayStore::finish(StreamId stream, Seq from, Seq through,
          const auto first = tables.outbox.upper_bound(from);
          const auto last = tables.outbox.upper_bound(through);
          for (auto at = first; at != last; ++at) {
-           const auto error = errors.find(at->first);
-           if (error == errors.end()) continue;
-           tables.dead_letters.try_emplace(at->first, StoredLetter{at->second, error->second});
+           const auto letter = letters.find(at->first);
+           if (letter == letters.end()) continue;
+           StoredLetter stored{at->second, letter->second.error};
+           if (letter->second.resend != core::ResendCause::none)
+             stored.row.resend = letter->second.resend;
+           tables.dead_letters.try_emplace(at->first, std::move(stored));
            database.trace().note({now, EventKind::buried, stream, at->first, at->first});
          }
          tables.outbox.erase(first, last);
