@@ -357,8 +357,8 @@ Audit::StreamSeq Audit::root_of(StreamSeq at) const {
 }
 
 void Audit::watch_memory() {
-  std::size_t bytes = keys_.bytes() + lane_of_key_.bytes() + call_bytes_ +
-                      repeats_.capacity() * sizeof(Repeat) + rows_.capacity() * sizeof(Row) +
+  std::size_t bytes = keys_.bytes() + lane_of_key_.bytes() + repeats_.capacity() * sizeof(Repeat) +
+                      rows_.capacity() * sizeof(Row) +
                       dead_letters_.capacity() * sizeof(dead_letters_[0]);
   const std::size_t open_max =
       std::max(open_pages_min, open_pages_max / (streams_.size() + logs_.size() + 1));

@@ -16,8 +16,7 @@
 // Memory: 4 to 5 bytes for each record, 16 for each (publisher, key), 24 for each repeat, 48 for
 // each row.
 //
-// With accept logs it judges contents, and the order of calls, too; then its memory is 16 bytes
-// more for each record.
+// With accept logs it judges contents, and the order of calls, too; they are mapped, not copied.
 //
 // It reads nothing and knows no clock; kafka_source, outbox_source and accept_counts feed it, and
 // judge_history what a test has in memory.
@@ -32,6 +31,7 @@
 #include <map>
 #include <optional>
 #include <set>
+#include <span>
 #include <string>
 #include <unordered_map>
 #include <utility>
@@ -42,7 +42,6 @@
 #include "verify/findings.hpp"
 #include "verify/key_table.hpp"
 #include "verify/packed_word.hpp"
-#include "verify/paged_array.hpp"
 #include "verify/slot_table.hpp"
 
 namespace spillway::verify {
@@ -181,9 +180,10 @@ class Audit {
     std::optional<TagRef> tag;
     std::string story;
   };
-  struct Call {
-    std::uint64_t begin_ns = 0;   // the latest of this number
-    std::uint64_t return_ns = 0;  // the earliest; 0: none
+  struct NumberedCall {
+    StreamSeq first;  // the number under which it was refused, or `at`
+    StreamSeq at;
+    TagRef tag;
   };
   static constexpr std::uint64_t foreign_owner = std::uint64_t{1} << 63U;
 
@@ -211,7 +211,10 @@ class Audit {
   void judge_unkeyed();
   void judge_gaps();
   void judge_call_order();
-  void judge_cause_and_effect(std::uint16_t stream, const PagedArray<Call>& calls);
+  [[nodiscard]] std::optional<NumberedCall> next_numbered(std::uint32_t log,
+                                                          std::uint64_t from) const;
+  void judge_cause_and_effect(std::uint16_t stream, std::span<const std::uint32_t> logs,
+                              std::span<const NumberedCall> strays);
   void judge_calls(std::size_t log);
   void note_what_is_not_judged();
   void judge_key_order(TagRef tag, std::optional<StreamSeq> at, Place place,
@@ -258,7 +261,6 @@ class Audit {
   std::map<std::uint64_t, Lanes> lanes_;  // of each instance
   std::vector<Unkeyed> unkeyed_;
   std::optional<std::vector<ResendCause>> causes_;
-  std::size_t call_bytes_ = 0;  // of judge_call_order()
   std::uint64_t calls_unanswered_ = 0;
   std::uint64_t calls_ = 0;
   std::optional<std::vector<std::uint64_t>> accepted_min_;

@@ -1,5 +1,4 @@
-// tools/verify/audit_calls.cpp: what is judged with accept logs: contents, presence, order of
-// calls.
+// tools/verify/audit_calls.cpp: what is judged with accept logs: contents and presence.
 
 #include <algorithm>
 #include <limits>
@@ -54,87 +53,6 @@ void Audit::judge_calls(std::size_t log) {
     if (lost++ == 0) lost_from = n;
   }
   if (lost != 0) report_lost(log, lost_from, lost);
-}
-
-// A number is given once, in the order in which the calls were made; a record that was renumbered
-// is judged by its first one.
-void Audit::judge_call_order() {
-  std::vector<PagedArray<Call>> calls(streams_.size());
-  bool fits = true;
-  for (std::size_t log = 0; log < logs_.size(); ++log) {
-    const PublisherLog& publisher = logs_[log];
-    std::vector<std::uint64_t> last(streams_.size());
-    for (std::uint64_t n = 0; publisher.has_calls && n < publisher.end; ++n) {
-      const auto slot = publisher.records.find(n);
-      if (!slot || !slot->word.has(placed)) continue;
-      const StreamSeq at{.stream = slot->word.index(), .seq = slot->word.number()};
-      const StreamSeq root = root_of(at);
-      if (root.seq < last[root.stream]) {
-        const TagRef tag{.log = static_cast<std::uint32_t>(log), .n = n};
-        const StreamSeq before{.stream = root.stream, .seq = last[root.stream]};
-        found(
-            Kind::renumbered_calls, {}, at,
-            [&] {
-              return text_of(tag) + " (" + whereabouts(at) + ") is numbered below " +
-                     text_of(before) + ", which the same publisher published before it";
-            },
-            1, tag);
-      }
-      last[root.stream] = std::max(last[root.stream], root.seq);
-      if (fits && n < publisher.calls.size()) {
-        // Where two records have one number, both count.
-        const Accept& made = publisher.calls[n];
-        Call& call = calls[root.stream].at(root.seq);
-        call.begin_ns = std::max(call.begin_ns, made.begin_ns);
-        if (made.return_ns != 0) {
-          call.return_ns =
-              call.return_ns == 0 ? made.return_ns : std::min(call.return_ns, made.return_ns);
-        }
-      }
-    }
-    call_bytes_ = 0;
-    for (const auto& table : calls)
-      call_bytes_ += table.bytes();
-    const std::size_t before = result_.memory_bytes;
-    fits = fits && before + call_bytes_ <= scope_.memory_bytes_max;
-  }
-  if (!fits) {
-    result_.not_judged[index_of(Promise::causal_order)] =
-        "its table does not fit beside the others into " +
-        std::to_string(scope_.memory_bytes_max >> 20U) + " MiB";
-    return;
-  }
-  watch_memory();
-  for (std::size_t stream = 0; stream < streams_.size(); ++stream) {
-    judge_cause_and_effect(static_cast<std::uint16_t>(stream), calls[stream]);
-  }
-}
-
-// With m the latest begin among the numbers below, a call that returned before m ended before one
-// with a lower number began.
-void Audit::judge_cause_and_effect(std::uint16_t stream, const PagedArray<Call>& calls) {
-  std::uint64_t latest_begin = 0;
-  std::uint64_t latest_seq = 0;
-  for (std::uint64_t seq = 1; seq <= streams_[stream].last; ++seq) {
-    const Call* const call = calls.find(seq);
-    if (call == nullptr) {
-      seq = PagedArray<Call>::page_end(seq) - 1;
-      continue;
-    }
-    if (call->return_ns != 0 && call->return_ns < latest_begin) {
-      const StreamSeq at{.stream = stream, .seq = seq};
-      const StreamSeq before{.stream = stream, .seq = latest_seq};
-      found(Kind::effect_before_cause, {}, at, [&] {
-        return "its publish() had returned " + std::to_string(latest_begin - call->return_ns) +
-               " ns before that of " + text_of(before) + " began (" + whereabouts(at) + "; " +
-               whereabouts(before) + ")";
-      });
-    }
-    if (call->begin_ns > latest_begin) {
-      latest_begin = call->begin_ns;
-      latest_seq = seq;
-    }
-  }
 }
 
 void Audit::note_what_is_not_judged() {
