@@ -1,6 +1,9 @@
 #include "sim/actor.hpp"
 
+#include <algorithm>
 #include <array>
+#include <cstring>
+#include <string>
 #include <string_view>
 
 #include "journal/segment.hpp"
@@ -77,6 +80,7 @@ void InstanceActor::start(std::uint32_t recovery_calls) {
   const std::uint32_t lanes_before = disk_.header().lanes;
   service_ = std::make_unique<SimService>(stage_.world, settings);
   ++lives_;
+  has_held_rows_ = {};
   if (stage_.judge.was_adopted(id())) stage_.sometimes.count(Situation::owner_back_after_adoption);
   log_read_ = 0;
   calls_.assign(settings.publishers, std::nullopt);
@@ -211,11 +215,29 @@ void InstanceActor::read_log() {
     if (*from == LaneState::spilling && *to == LaneState::recalling) {
       stage_.sometimes.count(Situation::held_then_fatal);
     }
-    if (*to == LaneState::recalling && stage_.world.kafka().state() != ServerState::up) {
-      stage_.sometimes.count(Situation::kafka_fault_while_recalling);
-    }
+    if (*to == LaneState::recalling) note_recall();
     stage_.judge.on_state({id(), {lane}}, *from, *to);
   }
+}
+
+// Should the process die now, the next one must take it for possibly sent.
+void InstanceActor::judge_state_of(const ports::Submission& record) {
+  RecordId sent;
+  std::memcpy(&sent.value, record.payload->data(), sizeof sent.value);
+  const auto found = std::ranges::find(unsettled_, sent.value,
+                                       [](const Unsettled& each) { return each.id.value; });
+  if (found == unsettled_.end()) return;
+  if (journal::load_state(disk_.record(found->record)) == core::RecordState::submitted) return;
+  stage_.judge.break_promise(
+      "P8", "with Kafka, and not `submitted` in the journal: record " + std::to_string(sent.value));
+}
+
+// A recall is over within a step or two: no fault begins in it, but many last through it.
+void InstanceActor::note_recall() {
+  const Outages& outages = stage_.outages;
+  if (outages.of_kafka != 0) stage_.sometimes.count(Situation::kafka_fault_while_recalling);
+  if (outages.of_postgres != 0) stage_.sometimes.count(Situation::postgres_fault_while_recalling);
+  if (outages.of_redis != 0) stage_.sometimes.count(Situation::redis_fault_while_recalling);
 }
 
 void InstanceActor::judge_settled() {
@@ -305,12 +327,21 @@ void InstanceActor::finish(std::map<core::StreamId, core::Seq>& last_seq) {
 }
 
 void InstanceActor::on_submit(std::uint64_t producer, const ports::Submission& record) {
+  judge_state_of(record);
   stage_.judge.on_submit(
       ((std::uint64_t{number_} + 1) << 40U) + lives_ * senders_of_a_life + producer, record);
 }
 
 void InstanceActor::on_rows(core::LaneIndex lane, std::span<const ports::OutboxRow> rows) {
+  if (std::ranges::any_of(rows, &ports::OutboxRow::held)) has_held_rows_.at(lane.value) = true;
   stage_.judge.on_rows({id(), lane}, rows);
+}
+
+void InstanceActor::on_release_unknown(core::LaneIndex lane) {
+  if (!has_held_rows_.at(lane.value)) return;
+  stage_.judge.break_promise(
+      "P15",
+      "held rows of a living owner go to the relay unresolved: lane " + std::to_string(lane.value));
 }
 
 void InstanceActor::on_notify() {
@@ -338,11 +369,16 @@ void RelayActor::start() {
   broker.requests_in_flight_max = loops.requests_in_flight;
   relay_ = std::make_unique<SimRelay>(stage_.world, settings, loop, broker, this);
   ++lives_;
+  scans_ = 0;
+  looked_at_ = stage_.world.now();
 }
 
 std::size_t RelayActor::step() {
   if (!relay_ || stage_.world.now() < starved_until_) return 0;
   const std::size_t work = relay_->step();
+  if (std::exchange(scans_, relay_->counters().scans.get()) != scans_) {
+    looked_at_ = stage_.world.now();
+  }
   stage_.judge.observe();
   if (relay_->life().is_over()) {
     stage_.sometimes.count_crash(relay_->life().ended_in());

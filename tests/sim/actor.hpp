@@ -3,6 +3,7 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <map>
@@ -11,12 +12,20 @@
 #include <utility>
 #include <vector>
 
+#include "core/limits.hpp"
 #include "sim/journal_disk.hpp"
 #include "sim/judge.hpp"
 #include "sim/plan.hpp"
 #include "support/sim/sim_service.hpp"
 
 namespace spillway::sim {
+
+/// Under way, by server.
+struct Outages {
+  std::size_t of_kafka = 0;
+  std::size_t of_postgres = 0;
+  std::size_t of_redis = 0;
+};
 
 /// What the actors of a run share.
 struct Stage {
@@ -25,6 +34,7 @@ struct Stage {
   AcceptLog& accepted;
   Judge& judge;
   Sometimes& sometimes;
+  Outages outages = {};
   std::uint64_t clock_ns = 0;  ///< Never read twice with the same result.
   std::uint64_t order = 0;     ///< Of everything that publishers do.
 
@@ -66,6 +76,7 @@ class InstanceActor final : public PortWatch {
 
   void on_submit(std::uint64_t producer, const ports::Submission& record) override;
   void on_rows(core::LaneIndex lane, std::span<const ports::OutboxRow> rows) override;
+  void on_release_unknown(core::LaneIndex lane) override;
   void on_notify() override;
 
   void start(std::uint32_t recovery_calls);
@@ -73,6 +84,8 @@ class InstanceActor final : public PortWatch {
   void go_on(std::size_t publisher, Instant now);
   void watch();
   void read_log();
+  void note_recall();
+  void judge_state_of(const ports::Submission& record);
   void judge_settled();
   void judge_conservation();
   [[nodiscard]] core::InstanceId id() const noexcept { return {0x5157'0000U + number_ + 1}; }
@@ -89,6 +102,7 @@ class InstanceActor final : public PortWatch {
   std::optional<Crash> coming_;  // what the next life is like
   Instant restart_at_{};
   std::vector<Unsettled> unsettled_;
+  std::array<bool, core::lanes_max> has_held_rows_{};  // by lane, written in this life
   std::size_t log_read_ = 0;
   bool was_full_ = false;
 };
@@ -101,10 +115,13 @@ class RelayActor final : public PortWatch {
   void crash(const Crash& crash, Instant now);
   void restart_if_due(Instant now, bool at_once);
   void starve_until(Instant until) noexcept { starved_until_ = std::max(starved_until_, until); }
+  /// When it was last answered what the outbox holds; when it started, if never.
+  [[nodiscard]] Instant looked_at() const noexcept { return looked_at_; }
 
  private:
   void on_submit(std::uint64_t producer, const ports::Submission& record) override;
   void on_rows(core::LaneIndex /*lane*/, std::span<const ports::OutboxRow> /*rows*/) override {}
+  void on_release_unknown(core::LaneIndex /*lane*/) override {}
   void on_notify() override {}
   void start();
 
@@ -114,6 +131,8 @@ class RelayActor final : public PortWatch {
   std::uint32_t lives_ = 0;
   Instant starved_until_{};
   Instant restart_at_{};
+  std::uint64_t scans_ = 0;
+  Instant looked_at_{};
 };
 
 }  // namespace spillway::sim

@@ -205,8 +205,9 @@ class Drawing {
       crash.target = draw.between(0, 2);
       crash.point = static_cast<CrashPoint>(draw.below(crash_points));
       crash.calls = static_cast<std::uint32_t>(draw.octaves(1, 40));
-      if (draw.percent(50)) {
-        crash.call = draw.between(1, port_call_count - 1);
+      if (draw.percent(60)) {
+        crash.point = draw.percent(50) ? CrashPoint::before_effect : CrashPoint::after_effect;
+        crash.call = call_of(crash.of_relay, draw.between(0, 7));
         crash.calls = draw.between(1, 3);
       }
       crash.down_for = draw.span(100us, 3s);
@@ -220,6 +221,13 @@ class Drawing {
       if (crash.of_relay ? of_relays : of_instances) plan_.crashes.push_back(crash);
     }
     std::ranges::stable_sort(plan_.crashes, {}, &Crash::at);
+  }
+
+  // Each has eight calls to die in; the first three, on Kafka, are of both.
+  static std::uint32_t call_of(bool of_relay, std::uint32_t i) {
+    const PortCall own = of_relay ? PortCall::scan : PortCall::write_rows;
+    return i < 3 ? static_cast<std::uint32_t>(PortCall::submit) + i
+                 : static_cast<std::uint32_t>(own) + i - 3;
   }
 
   const DrawSettings settings_;

@@ -17,6 +17,8 @@ constexpr Instant start{1h};
 constexpr Duration idle_tick_max = 20ms;
 /// The slowest ways back: a poll of 5 s, a late lease, a reconnect with backoff.
 constexpr Duration drains_within = 60s;
+/// Without a token: the longest poll, and a session whose end nobody has noticed yet.
+constexpr Duration looks_within = 10s;
 /// After which nothing is under way any more.
 constexpr Duration late_arrivals = 6s;
 
@@ -143,6 +145,7 @@ class Simulation {
 
   void begin_outage(const Outage& outage) {
     note_fault(outage.kind);
+    ++under_way(outage.kind);
     set_outage(outage, true);
     const Instant end = now_ + outage.lasts;
     endings_.emplace(end, outage);
@@ -152,7 +155,16 @@ class Simulation {
       sometimes_.count(Situation::all_servers_down);
     }
   }
-  void end_outage(const Outage& outage) { set_outage(outage, false); }
+  void end_outage(const Outage& outage) {
+    --under_way(outage.kind);
+    set_outage(outage, false);
+  }
+  [[nodiscard]] std::size_t& under_way(OutageKind kind) noexcept {
+    if (kind <= OutageKind::leader_stuck) return stage_.outages.of_kafka;
+    if (kind <= OutageKind::postgres_fails) return stage_.outages.of_postgres;
+    if (kind <= OutageKind::redis_readonly) return stage_.outages.of_redis;
+    return starved_;
+  }
 
   void set_outage(const Outage& outage, bool begins) {
     const ServerState down = begins ? ServerState::down : ServerState::up;
@@ -232,6 +244,10 @@ class Simulation {
       relay->restart_if_due(now_, true);
     while (!is_broken() && !is_drained()) {
       if (now_ - healed > drains_within) return judge_.break_promise("P20", what_is_left());
+      for (const auto& relay : relays_) {
+        if (now_ - std::max(healed, relay->looked_at()) <= looks_within) continue;
+        return judge_.break_promise("P20", "a relay that no token reaches has stopped looking");
+      }
       tick();
       for (const auto& instance : instances_)
         instance->resume_publishers(now_, true);
@@ -310,6 +326,7 @@ class Simulation {
   std::size_t next_crash_ = 0;
   std::multimap<Instant, Outage> endings_;
   Instant outage_ends_{};
+  std::size_t starved_ = 0;
 };
 
 }  // namespace

@@ -30,6 +30,7 @@ class PortWatch {
   /// `producer` is another one for each producer.
   virtual void on_submit(std::uint64_t producer, const ports::Submission& record) = 0;
   virtual void on_rows(core::LaneIndex lane, std::span<const ports::OutboxRow> rows) = 0;
+  virtual void on_release_unknown(core::LaneIndex lane) = 0;
   virtual void on_notify() = 0;
 };
 
@@ -186,7 +187,10 @@ class MortalOutbox final : public ports::OutboxStore {
     process_.life.call(PortCall::release, [&] { store_.release(lane, held_through, unfinished); });
   }
   void release_unknown(core::LaneIndex lane) override {
-    process_.life.call(PortCall::release, [&] { store_.release_unknown(lane); });
+    process_.life.call(PortCall::release, [&] {
+      if (process_.watch != nullptr) process_.watch->on_release_unknown(lane);
+      store_.release_unknown(lane);
+    });
   }
   void read_progress() override {
     if (!process_.life.is_over()) store_.read_progress();
