@@ -19,12 +19,21 @@ constexpr std::size_t bits_in_word = 64;
 // While a publisher has the segment open: far above what lanes can count down.
 constexpr std::int64_t open_bias = std::int64_t{1} << 40;
 
+constexpr std::size_t words_for(std::size_t bits) noexcept {
+  return (bits + bits_in_word - 1) / bits_in_word;
+}
+
 }  // namespace
 
 Journal::Journal(const std::string& path, std::size_t size_bytes)
     : file_{path, size_bytes},
       segments_(file_.data().size() / segment_bytes),
-      free_((segments_.size() + bits_in_word - 1) / bits_in_word) {}
+      free_(words_for(segments_.size())) {}
+
+Journal::Journal(std::span<std::byte> mapped)
+    : file_{mapped},
+      segments_(file_.data().size() / segment_bytes),
+      free_(words_for(segments_.size())) {}
 
 std::size_t Journal::used_segments() const noexcept {
   std::size_t free_count = 0;

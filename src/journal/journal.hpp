@@ -32,6 +32,9 @@ class Journal {
  public:
   /// Every segment is taken until recover() says which are free. @throws StartError
   Journal(const std::string& path, std::size_t size_bytes);
+  /// In a file that is mapped already, and stays so: many processes, one after the other,
+  /// simulated.
+  explicit Journal(std::span<std::byte> mapped);
 
   [[nodiscard]] core::InstanceId instance() const noexcept { return {file_.header().instance}; }
   [[nodiscard]] std::size_t size_bytes() const noexcept { return file_.size_bytes(); }

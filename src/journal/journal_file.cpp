@@ -221,6 +221,7 @@ void JournalFile::map(int protection) {
 }
 
 JournalFile::~JournalFile() {
+  if (descriptor_ < 0) return;  // its owner's
   ::munmap(memory_.data(), memory_.size());
   ::close(descriptor_);  // and with it the lock
 }

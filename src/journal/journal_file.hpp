@@ -29,6 +29,9 @@ class JournalFile {
   /// Maps a file to read, without the lock. @throws StartError
   JournalFile(const std::string& path, ReadOnly how);
 
+  /// A file that its owner keeps mapped: what begins in `memory`, page-aligned, is believed.
+  explicit JournalFile(std::span<std::byte> memory) noexcept : memory_{memory} {}
+
   JournalFile(const JournalFile&) = delete;
   JournalFile& operator=(const JournalFile&) = delete;
   ~JournalFile();

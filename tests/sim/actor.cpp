@@ -57,9 +57,7 @@ InstanceActor::~InstanceActor() = default;
 void InstanceActor::start(std::uint32_t recovery_calls) {
   const LoopsPlan& loops = stage_.plan.loops;
   ServiceSettings settings;
-  settings.journal_path = disk_.path();
-  settings.journal_bytes = disk_bytes;
-  settings.instance = id();
+  settings.journal_memory = disk_.memory();
   settings.lanes = lanes_wanted_;
   settings.lane.limits = {.failover_after = loops.failover_after,
                           .failover_after_relaxed = 4 * loops.failover_after,

@@ -2,14 +2,10 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <utility>
 
-#include <fcntl.h>
 #include <sys/mman.h>
-#include <unistd.h>
 
 #include "core/check.hpp"
-#include "journal/journal_file.hpp"
 #include "journal/segment.hpp"
 
 namespace spillway::sim {
@@ -21,11 +17,9 @@ constexpr std::size_t header_used =
 
 }  // namespace
 
-JournalDisk::JournalDisk(std::string path) : path_{std::move(path)} {
-  static_cast<void>(journal::JournalFile{path_, disk_bytes});
-  const int file = ::open(path_.c_str(), O_RDWR | O_CLOEXEC);
-  void* const at = ::mmap(nullptr, disk_bytes, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
-  ::close(file);
+JournalDisk::JournalDisk() {
+  void* const at =
+      ::mmap(nullptr, disk_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   SPILLWAY_CHECK(at != MAP_FAILED);
   memory_ = {static_cast<std::byte*>(at), disk_bytes};
 }
@@ -42,11 +36,9 @@ void JournalDisk::visit_used(Visit visit) const {
 }
 
 void JournalDisk::format(core::InstanceId instance, std::size_t segment_bytes_used) noexcept {
-  // The file's own description stays.
-  constexpr std::size_t keeps = offsetof(journal::JournalHeader, instance);
   for (std::size_t i = 1; i <= disk_segments; ++i)
     std::ranges::fill(memory_.subspan(i * core::segment_bytes, used_), std::byte{0});
-  std::ranges::fill(memory_.subspan(keeps, header_used - keeps), std::byte{0});
+  std::ranges::fill(memory_.first(header_used), std::byte{0});
   used_ = segment_bytes_used;
   reinterpret_cast<journal::JournalHeader*>(memory_.data())->instance = instance.value;
 }

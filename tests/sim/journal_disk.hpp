@@ -1,14 +1,14 @@
 // tests/sim/journal_disk.hpp: a journal's file as it outlives its processes.
 //
-// One file for each instance, made once and used by every seed. What it held at the moment of a
-// death is saved, and put back when the process that died in the middle of a step is gone.
+// One for each instance, mapped once and used by every life of every seed: to open a file is most
+// of what a life costs. What it held at the moment of a death is saved, and put back when the
+// process that died in the middle of a step is gone.
 
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <span>
-#include <string>
 #include <vector>
 
 #include "core/ids.hpp"
@@ -22,13 +22,12 @@ inline constexpr std::size_t disk_bytes = (disk_segments + 1) * core::segment_by
 
 class JournalDisk {
  public:
-  /// Makes the file. @throws StartError
-  explicit JournalDisk(std::string path);
+  JournalDisk();
   JournalDisk(const JournalDisk&) = delete;
   JournalDisk& operator=(const JournalDisk&) = delete;
   ~JournalDisk();
 
-  [[nodiscard]] const std::string& path() const noexcept { return path_; }
+  [[nodiscard]] std::span<std::byte> memory() const noexcept { return memory_; }
 
   /// A new journal, of whose segments the first `segment_bytes_used` bytes are used.
   void format(core::InstanceId instance, std::size_t segment_bytes_used) noexcept;
@@ -47,7 +46,6 @@ class JournalDisk {
   template <class Visit>
   void visit_used(Visit visit) const;
 
-  std::string path_;
   std::span<std::byte> memory_;
   std::size_t used_ = core::segment_bytes;
   std::vector<std::byte> saved_;

@@ -31,7 +31,6 @@
 
 #include "sim/shrink.hpp"
 #include "sim/simulation.hpp"
-#include "support/temporary_directory.hpp"
 
 namespace spillway::sim {
 namespace {
@@ -139,8 +138,7 @@ void write_shrunk(const Plan& plan, Disks& disks, const std::string& path) {
 }
 
 int run_one(const Plan& plan, const std::string& name, const Arguments& arguments) {
-  const test::TemporaryDirectory directory;
-  Disks disks{directory.path()};
+  Disks disks;
   Sometimes sometimes;
   const RunResult result = run(plan, disks, sometimes, arguments.trace);
   if (arguments.counters) sometimes.print(std::cout);
@@ -157,9 +155,9 @@ int run_one(const Plan& plan, const std::string& name, const Arguments& argument
 
 // The worker. A SPILLWAY_CHECK that fails ends it, and the watching process goes on with the next
 // seed.
-void run_seeds(const Arguments& arguments, Progress& progress, const std::string& directory,
+void run_seeds(const Arguments& arguments, Progress& progress,
                std::chrono::steady_clock::time_point deadline) {
-  Disks disks{directory};
+  Disks disks;
   const DrawSettings settings{.publishes = arguments.publishes};
   while (progress.done + progress.failed < arguments.seeds) {
     if (arguments.seconds > 0 && std::chrono::steady_clock::now() >= deadline) return;
@@ -191,7 +189,6 @@ Progress& shared_progress() {
 }
 
 int run_campaign(const Arguments& arguments) {
-  const test::TemporaryDirectory directory;
   Progress& progress = shared_progress();
   progress.seed = arguments.first_seed;
   const auto begun = std::chrono::steady_clock::now();
@@ -200,7 +197,7 @@ int run_campaign(const Arguments& arguments) {
   while (true) {
     const pid_t worker = ::fork();
     if (worker == 0) {
-      run_seeds(arguments, progress, directory.path(), deadline);
+      run_seeds(arguments, progress, deadline);
       std::cout.flush();
       ::_exit(0);
     }

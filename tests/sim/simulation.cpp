@@ -332,10 +332,8 @@ class Simulation {
 }  // namespace
 
 JournalDisk& Disks::get(std::size_t i) {
-  while (disks_.size() <= i) {
-    disks_.push_back(
-        std::make_unique<JournalDisk>(directory_ + "/journal-" + std::to_string(disks_.size())));
-  }
+  while (disks_.size() <= i)
+    disks_.push_back(std::make_unique<JournalDisk>());
   return *disks_[i];
 }
 

@@ -24,11 +24,9 @@ namespace spillway::sim {
 /// The instances' journals, used by one run after the other.
 class Disks {
  public:
-  explicit Disks(const std::string& directory) : directory_{directory} {}
   [[nodiscard]] JournalDisk& get(std::size_t i);
 
  private:
-  std::string directory_;
   std::vector<std::unique_ptr<JournalDisk>> disks_;
 };
 

@@ -21,11 +21,13 @@ ActorId plus(ActorId actor, std::uint32_t more) noexcept {
 }
 
 /// Makes the file, if there is none.
-const std::string& with_instance(const ServiceSettings& settings) {
-  if (std::filesystem::exists(settings.journal_path)) return settings.journal_path;
-  const journal::JournalFile file{settings.journal_path, settings.journal_bytes};
-  if (file.is_new()) file.header().instance = settings.instance.value;
-  return settings.journal_path;
+journal::Journal open_journal(const ServiceSettings& settings) {
+  if (!settings.journal_memory.empty()) return journal::Journal{settings.journal_memory};
+  if (!std::filesystem::exists(settings.journal_path)) {
+    const journal::JournalFile file{settings.journal_path, settings.journal_bytes};
+    file.header().instance = settings.instance.value;
+  }
+  return journal::Journal{settings.journal_path, settings.journal_bytes};
 }
 
 SimBrokerSettings with_actor(SimBrokerSettings broker, ActorId actor) noexcept {
@@ -49,7 +51,7 @@ handoff::TopicFacts facts_of(const SimKafka& kafka, std::string_view name) noexc
 
 SimService::SimService(World& world, const ServiceSettings& settings)
     : world_{world},
-      journal_{with_instance(settings), settings.journal_bytes},
+      journal_{open_journal(settings)},
       recovered_{journal::recover(journal_)},
       outbox_{world, plus(settings.first_actor, outbox_actor), journal_.instance()},
       wakeups_{world, plus(settings.first_actor, wakeup_actor)} {

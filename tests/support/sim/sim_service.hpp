@@ -11,6 +11,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -35,6 +36,7 @@ namespace spillway::sim {
 
 struct ServiceSettings {
   std::string journal_path;
+  std::span<std::byte> journal_memory = {};  ///< Instead of a file, when there is any.
   std::size_t journal_bytes = 5 * core::segment_bytes;
   core::InstanceId instance{0x5157};  ///< Of a new journal: a seed must not meet a random one.
   std::size_t lanes = 1;
