@@ -1,7 +1,6 @@
 #include "loops/lane_loop.hpp"
 
 #include <algorithm>
-#include <array>
 #include <atomic>
 #include <utility>
 
@@ -55,7 +54,8 @@ LaneLoop::LaneLoop(core::LaneIndex lane, const LaneSettings& settings, const Lan
       releaser_{wiring.journal, wiring.counters.freed},
       backlog_{lane, wiring.journal, wiring.hand_off, std::move(recovered)},
       window_{settings.window},
-      producer_{wiring.brokers} {
+      producer_{wiring.brokers},
+      reports_(reports_at_once) {
   counters_.state.set(static_cast<std::uint64_t>(state_));
   counters_.accepted.add(backlog_.number_recovered());
 }
@@ -85,15 +85,14 @@ void LaneLoop::exchange_producer(Instant now) {
 std::size_t LaneLoop::hear_broker(Instant now) {
   ports::Broker* const broker = producer_.get();
   if (broker == nullptr) return 0;
-  std::array<ports::Report, reports_at_once> reports;
   std::size_t heard = 0;
   while (heard < reports_in_a_step) {
-    const std::size_t count = broker->poll(reports);
-    for (const ports::Report& report : std::span{reports}.first(count)) {
+    const std::size_t count = broker->poll(reports_);
+    for (const ports::Report& report : std::span{reports_}.first(count)) {
       on_report(window_.on_report(report.tag, report.outcome, report.error), now);
     }
     heard += count;
-    if (count < reports.size()) break;
+    if (count < reports_.size()) break;
   }
   if (heard != 0 && failing_over_ && holding_ && !kafka_back_at_) kafka_back_at_ = now;
   if (!holding_) window_.drop_closed();

@@ -124,6 +124,7 @@ class LaneLoop {
   Backlog backlog_;
   core::Window window_;
   ProducerSeat producer_;
+  std::vector<ports::Report> reports_;  // as many as are heard at once
 
   LaneState state_ = LaneState::spilling;
   core::Instant state_since_{};

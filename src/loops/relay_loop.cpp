@@ -1,7 +1,6 @@
 #include "loops/relay_loop.hpp"
 
 #include <algorithm>
-#include <array>
 #include <utility>
 
 #include "core/check.hpp"
@@ -44,6 +43,7 @@ RelayLoop::RelayLoop(const RelaySettings& settings, RelayWiring wiring)
       with_{std::move(wiring)},
       teller_{with_.log, with_.on_dead_letter},
       producer_{with_.brokers},
+      reports_(reports_at_once),
       ladder_{settings.poll_start} {
   with_.counters.running.set(1);
 }
@@ -254,15 +254,14 @@ bool RelayLoop::give_up_something(Instant now) {
 std::size_t RelayLoop::hear_broker(Instant now) {
   ports::Broker* const broker = producer_.get();
   if (broker == nullptr) return 0;
-  std::array<ports::Report, reports_at_once> reports;
   std::size_t heard = 0;
   while (heard < reports_in_a_step) {
-    const std::size_t count = broker->poll(reports);
+    const std::size_t count = broker->poll(reports_);
     note_kafka(now, count != 0);
-    for (const ports::Report& report : std::span{reports}.first(count))
+    for (const ports::Report& report : std::span{reports_}.first(count))
       on_report(report, now);
     heard += count;
-    if (count < reports.size()) break;
+    if (count < reports_.size()) break;
   }
   recall_if_fatal();
   return heard;

@@ -131,6 +131,7 @@ class RelayLoop {
 
   DeadLetterTeller teller_;
   ProducerSeat producer_;
+  std::vector<ports::Report> reports_;  // as many as are heard at once
   bool recalled_ = false;
   bool alone_is_sent_ = false;
   std::vector<Sent> sent_;

@@ -1,7 +1,6 @@
 #include "loops/writer_loop.hpp"
 
 #include <algorithm>
-#include <array>
 #include <chrono>
 #include <string>
 #include <utility>
@@ -36,7 +35,8 @@ WriterLoop::WriterLoop(const WriterSettings& settings, WriterWiring wiring,
       teller_{with_.log, with_.on_dead_letter},
       gated_{with_.journal.is_relaning()},
       backoff_{retry_first, retry_last, settings.seed},
-      ask_interval_{ask_soon} {
+      ask_interval_{ask_soon},
+      arrived_(jobs_at_once) {
   lanes_.reserve(lanes.size());
   for (const WriterLane& arrows : lanes) {
     lanes_.push_back({.arrows = arrows, .waiting = core::RingQueue<WriterJob>{256}, .stream = {}});
@@ -55,11 +55,10 @@ std::size_t WriterLoop::step(Instant now) {
 
 std::size_t WriterLoop::take_jobs() {
   std::size_t taken = 0;
-  std::array<WriterJob, jobs_at_once> jobs;
   for (std::size_t i = 0; i < lanes_.size(); ++i) {
     Lane& lane = lanes_[i];
-    while (const std::size_t count = lane.arrows.jobs.receive(jobs)) {
-      for (WriterJob& job : std::span{jobs}.first(count)) {
+    while (const std::size_t count = lane.arrows.jobs.receive(arrived_)) {
+      for (WriterJob& job : std::span{arrived_}.first(count)) {
         if (job.kind == JobKind::withdraw)
           withdraw(lane, i);
         else

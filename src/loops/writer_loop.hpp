@@ -110,6 +110,7 @@ class WriterLoop {
   core::Instant asked_at_{};
   core::Duration ask_interval_;
 
+  std::vector<WriterJob> arrived_;  // as many as are taken at once
   std::vector<ports::OutboxRow> rows_;
   std::vector<ports::DeadLetterRow> letters_;
 };
