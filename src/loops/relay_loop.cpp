@@ -107,6 +107,8 @@ std::size_t RelayLoop::hear_store(Instant now) {
       on_finished(now);
       break;
     case RelayEventKind::given_up:
+      // A Postgres that dies now may forget the last removals, and whose the lease was.
+      if (stream != nullptr) let_go_[stream->id()] = stream->maybe_sent_through();
       drop(request_stream_);
       break;
     case RelayEventKind::failed:

@@ -199,6 +199,8 @@ void Judge::on_released(const Event& event) {
 
 void Judge::on_removed(const Event& event) {
   StreamFacts& stream = streams_[event.stream];
+  // A dying server has forgotten it.
+  if (world_.database().tables(event.stream).relayed_through < event.last) return;
   for (std::uint64_t seq = event.first.value + 1; seq <= event.last.value; ++seq) {
     SeqFacts& facts = stream.at({seq});
     if (!std::exchange(facts.waits, false) || facts.is_done()) continue;
@@ -289,7 +291,8 @@ void Judge::on_copy(std::string_view topic, std::uint32_t partition, PartitionFa
   RecordFacts& record = records_[id->value];
   const bool is_first = record.copies++ == 0;
   record.marked += copy.resend == ResendCause::none ? 0 : 1;
-  record.has_recovery_copy = record.has_recovery_copy || copy.resend == ResendCause::recovery;
+  record.has_recovery_copy = record.has_recovery_copy || copy.resend == ResendCause::recovery ||
+                             is_from_a_refused_batch(copy);
   if (copy.resend == ResendCause::fatal) sometimes_.count(Situation::marked_fatal);
   if (copy.resend == ResendCause::recovery) sometimes_.count(Situation::marked_recovery);
   if (copy.resend == ResendCause::lease) sometimes_.count(Situation::marked_lease);
@@ -328,9 +331,10 @@ void Judge::on_copy(std::string_view topic, std::uint32_t partition, PartitionFa
   if (is_first && entry.key >= 0 && !is_exempt) judge_key_order(*id);
 }
 
-// Its batch was refused for another record, and the process died before it heard.
+// Its batch was refused for another record, and its process or its producer died before it heard.
 bool Judge::is_from_a_refused_batch(const LogRecord& copy) const {
-  return copy.resend == ResendCause::recovery && plan_.faults.kafka.poison_record.ppm != 0;
+  const bool is_unheard = copy.resend == ResendCause::recovery || copy.resend == ResendCause::fatal;
+  return is_unheard && plan_.faults.kafka.poison_record.ppm != 0;
 }
 
 void Judge::judge_key_order(RecordId id) {
@@ -413,7 +417,7 @@ void Judge::finish_records() {
 
 bool Judge::are_positions_explained(const RecordFacts& record) const {
   if (record.positions.size() <= 1) return true;
-  if (!record.has_recovery_copy && record.dead == 0) return false;
+  if (record.marked == 0 && record.dead == 0) return false;
   const auto unexplained = std::ranges::count_if(record.positions, [&record](const auto& position) {
     return std::ranges::find(record.renumbered_from, position.second) ==
            record.renumbered_from.end();

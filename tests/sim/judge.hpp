@@ -8,11 +8,11 @@
 // and the lemma that every sender's runs begin low.
 //
 // Known, and left out: a record that has been renumbered keeps no order of its key (P1, P2), and
-// one whose process died between its renumbering and the release's COMMIT may be met under both its
-// positions, the older copy marked `recovery` (P6). A record whose batch was refused for
-// another one, and whose process died before it heard, is sent under its old seq, marked
-// `recovery`, behind later ones (P1, P2, P3, P9). One that is renumbered again after a crash names
-// its second seq alone (P7).
+// one that was sent before its renumbering without a word of it may be met under both its
+// positions, one of the copies marked (P6). A record whose batch was refused for another one, and
+// whose process or producer died before it heard, is sent under its old seq, marked, behind later
+// ones (P1, P2, P3, P9). One that is renumbered again after a crash names its second seq alone
+// (P7).
 
 #pragma once
 
