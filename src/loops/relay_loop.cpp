@@ -24,6 +24,9 @@ constexpr std::size_t submissions_in_a_step = 2'048;
 constexpr core::Duration keep_lease = std::chrono::seconds{1};
 /// Rows with Kafka and no word of it for this long: it is away.
 constexpr core::Duration kafka_silence = std::chrono::milliseconds{500};
+/// Rows with a broker that has just come back, which needs a quarter of a second for full batches;
+/// one more for each ack, so they double with each round trip (as TCP's slow start).
+constexpr std::size_t first_rows = 256;
 /// A failed request is not repeated at once.
 constexpr core::Duration look_again = core::PollLadder::rungs.front();
 constexpr const char* overtaken =
@@ -281,6 +284,7 @@ void RelayLoop::on_report(const ports::Report& report, Instant now) {
     case DeliveryOutcome::delivered:
       on_delivered(*row, now);
       stream->on_acked(*row, in);
+      rows_sent_max_ = std::min(rows_sent_max_ + 1, settings_.window_rows);
       return;
     case DeliveryOutcome::refused:
       stream->on_dead(*row, report.error);
@@ -339,7 +343,7 @@ std::size_t RelayLoop::feed_kafka() {
 
   std::size_t fed = 0;
   for (const auto& stream : streams_) {
-    while (!producer_.is_closed() && fed < submissions_in_a_step) {
+    while (!producer_.is_closed() && fed < submissions_in_a_step && rows_sent() < rows_sent_max_) {
       QueuedRow* const row = stream->next_waiting();
       if (row == nullptr || row->alone || feed_one(*stream, *row) == Fed::stays) break;
       ++fed;
@@ -439,7 +443,10 @@ std::size_t RelayLoop::rows_kept() const noexcept {
 void RelayLoop::note_kafka(Instant now, bool heard) noexcept {
   if (heard || !owes_reports()) heard_kafka_at_ = now;
   const bool is_up = producer_.health().up && now - heard_kafka_at_ < kafka_silence;
-  if (is_up && !kafka_up_) kafka_up_since_ = now;
+  if (is_up && !kafka_up_) {
+    kafka_up_since_ = now;
+    rows_sent_max_ = std::min(first_rows, settings_.window_rows);
+  }
   kafka_up_ = is_up;
 }
 

@@ -110,8 +110,9 @@ class RelayLoop {
   bool give_up_something(core::Instant now);
   void account_removed(const RelayStream& stream, core::Instant now);
 
-  /// Rows are with the producer.
-  [[nodiscard]] bool owes_reports() const noexcept { return free_tags_.size() != sent_.size(); }
+  /// With the producer.
+  [[nodiscard]] std::size_t rows_sent() const noexcept { return sent_.size() - free_tags_.size(); }
+  [[nodiscard]] bool owes_reports() const noexcept { return rows_sent() != 0; }
   [[nodiscard]] RelayStream* find(core::StreamId id) noexcept;
   [[nodiscard]] std::size_t rows_kept() const noexcept;
   void note_kafka(core::Instant now, bool heard) noexcept;
@@ -136,6 +137,7 @@ class RelayLoop {
   bool alone_is_sent_ = false;
   std::vector<Sent> sent_;
   std::vector<std::uint64_t> free_tags_;
+  std::size_t rows_sent_max_ = 0;  // grows with each ack
 
   core::PollLadder ladder_;
   core::Duration interval_{};  // the rung that is waited now

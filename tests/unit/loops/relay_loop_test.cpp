@@ -264,6 +264,23 @@ TEST_F(Relay, BuriesTheInnocentOfARefusedBatchWhenLaterRowsAreInThePartition) {
   expect_first_occurrences_ascend();
 }
 
+// Full batches take a broker that has just come back a quarter of a second: each ack lets one more
+// go.
+TEST_F(Relay, BeginsWithFewRowsAndSendsMoreWithEachAck) {
+  start_spilling();
+  relay();
+  spill(10);
+  ASSERT_TRUE(outbox_is_empty());
+  kafka().set_state(ServerState::hung, world().now());
+
+  spill(1'000);
+  run_for(400ms);
+
+  EXPECT_EQ(relay().broker().outstanding(), 256U + 10U);
+  kafka().set_state(ServerState::up, world().now());
+  ASSERT_TRUE(outbox_is_empty());
+}
+
 TEST_F(Relay, GivesItsLeasesBackWhenItIsWoundDown) {
   start_spilling();
   relay();
