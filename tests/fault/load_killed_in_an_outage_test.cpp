@@ -2,7 +2,6 @@
 // a SIGKILL of the process, on the journal that it left.
 
 #include <string>
-#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -12,35 +11,26 @@
 namespace spillway::test {
 namespace {
 
-class LoadKilled : public OnRealStack {
- protected:
-  std::vector<std::string> load_for(const std::string& seconds) {
-    return spillway(
-        {"load",   "--topic",   topic_name(),    "--rate",     "5000",          "--publishers",
-         "2",      "--keys",    "100",           "--duration", seconds,         "--run",
-         run_id(), "--journal", file("journal"), "--accepted", accepted_file(), "--drain",
-         "60s",    "--set",     "lanes.count=2"});
-  }
-};
+class LoadKilled : public OnRealStack {};
 
 TEST_F(LoadKilled, InTheMiddleOfAnOutageHasLostNothingWhenItIsStartedAgain) {
   const std::string until_killed = "0";
   {
-    Process load{load_for(until_killed)};
+    Process load{spillway_load(until_killed)};
     ASSERT_TRUE(eventually(patience, [&] { return accepted() > 2'000; })) << load.output();
     const Paused broker{stack(), Server::kafka};
     ASSERT_TRUE(eventually(patience, [&] { return outbox_rows() > 2'000; })) << load.output();
     load.kill();
 
     // A second death, of a process that was recovering.
-    Process again{load_for(until_killed)};
+    Process again{spillway_load(until_killed)};
     const std::uint64_t before = accepted();
     ASSERT_TRUE(eventually(patience, [&] { return accepted() > before + 2'000; }))
         << again.output();
     again.kill();
   }
 
-  Process load{load_for("2")};
+  Process load{spillway_load("2")};
   EXPECT_EQ(load.ended_within(2 * patience), 0) << load.output();
 
   EXPECT_EQ(outbox_rows(), 0) << "its own relay has forwarded them";

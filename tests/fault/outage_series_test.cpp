@@ -6,7 +6,6 @@
 
 #include <chrono>
 #include <cmath>
-#include <cstdlib>
 #include <functional>
 #include <iostream>
 #include <string>
@@ -22,9 +21,7 @@ namespace {
 using std::chrono::milliseconds;
 
 unsigned rounds() {
-  // NOLINTNEXTLINE(concurrency-mt-unsafe): no test changes its environment.
-  const char* const given = std::getenv("SPILLWAY_TEST_ROUNDS");
-  return given == nullptr ? 2 : static_cast<unsigned>(std::stoul(given));
+  return static_cast<unsigned>(number_from("SPILLWAY_TEST_ROUNDS", 2));
 }
 
 // From `first` to `last` in equal ratios, so that short ones are as frequent as long ones.

@@ -6,7 +6,6 @@
 
 #include <array>
 #include <chrono>
-#include <cstdlib>
 #include <functional>
 #include <iostream>
 #include <random>
@@ -21,12 +20,6 @@ namespace spillway::test {
 namespace {
 
 using std::chrono::milliseconds;
-
-std::uint64_t number_from(const char* variable, std::uint64_t otherwise) {
-  // NOLINTNEXTLINE(concurrency-mt-unsafe): no test changes its environment.
-  const char* const given = std::getenv(variable);
-  return given == nullptr ? otherwise : std::stoull(given);
-}
 
 struct Accident {
   std::string name;

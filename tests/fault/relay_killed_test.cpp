@@ -16,10 +16,6 @@ namespace {
 class RelayKilled : public OnRealStack {
  protected:
   std::unique_ptr<Process> start_relay() { return std::make_unique<Process>(spillway({"relay"})); }
-  std::uint64_t relayed() const {
-    return std::stoull(
-        sql().value("SELECT coalesce(sum(relayed_through), 0) FROM spillway.relay_progress"));
-  }
 };
 
 TEST_F(RelayKilled, LosesNothingAndMarksWhatItMayHaveSent) {
@@ -29,15 +25,15 @@ TEST_F(RelayKilled, LosesNothingAndMarksWhatItMayHaveSent) {
   Pipeline pipeline = Pipeline::open(settings);
   program::LoadGenerator load = load_on(pipeline);
   std::unique_ptr<Process> holder = start_relay();
-  ASSERT_TRUE(eventually(patience, [&] { return relayed() > 2'000; })) << holder->output();
+  ASSERT_TRUE(eventually(patience, [&] { return relayed_through() > 2'000; })) << holder->output();
 
   for (int times = 0; times < 3; ++times) {
     std::unique_ptr<Process> other = start_relay();
-    const std::uint64_t before = relayed();
-    ASSERT_TRUE(eventually(patience, [&] { return relayed() > before + 1'000; }));
+    const std::uint64_t before = relayed_through();
+    ASSERT_TRUE(eventually(patience, [&] { return relayed_through() > before + 1'000; }));
     holder->kill();
-    const std::uint64_t at_its_death = relayed();
-    EXPECT_TRUE(eventually(patience, [&] { return relayed() > at_its_death + 3'000; }))
+    const std::uint64_t at_its_death = relayed_through();
+    EXPECT_TRUE(eventually(patience, [&] { return relayed_through() > at_its_death + 3'000; }))
         << other->output();
     holder = std::move(other);
   }

@@ -29,11 +29,7 @@ class ServiceFaults : public OnRealStack, public ::testing::WithParamInterface<c
   }
 
   std::vector<std::string> load_for(const std::string& seconds) {
-    std::vector<std::string> words = spillway(
-        {"load",   "--topic",   topic_name(),    "--rate",     "5000",          "--publishers",
-         "2",      "--keys",    "100",           "--duration", seconds,         "--run",
-         run_id(), "--journal", file("journal"), "--accepted", accepted_file(), "--drain",
-         "60s",    "--set",     "lanes.count=2"});
+    std::vector<std::string> words = spillway_load(seconds);
     *std::next(std::ranges::find(words, "--kafka")) = proxied_kafka();
     return words;
   }

@@ -1,5 +1,6 @@
 #include "fault/under_fault.hpp"
 
+#include <cstdlib>
 #include <exception>
 #include <thread>
 
@@ -19,6 +20,12 @@ std::string name_of(Phase phase) {
 }
 
 }  // namespace
+
+std::uint64_t number_from(const char* variable, std::uint64_t otherwise) {
+  // NOLINTNEXTLINE(concurrency-mt-unsafe): no test changes its environment.
+  const char* const given = std::getenv(variable);
+  return given == nullptr ? otherwise : std::stoull(given);
+}
 
 UnderFault::UnderFault() : before_{ProcessShape::now()} {
   mend_all();
@@ -46,6 +53,7 @@ Config UnderFault::proxied_config() {
 }
 
 void UnderFault::run(const Fault& fault, Phase phase) {
+  SCOPED_TRACE(fault.row + " of the fault table");
   Pipeline pipeline = Pipeline::open(proxied_config());
   program::LoadGenerator load = load_on(pipeline);
   reach(phase, pipeline);

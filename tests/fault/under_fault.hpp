@@ -7,6 +7,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <functional>
 #include <string>
 #include <vector>
@@ -16,6 +17,9 @@
 #include "support/toxiproxy.hpp"
 
 namespace spillway::test {
+
+/// A number that the caller may set, such as SPILLWAY_TEST_ROUNDS.
+[[nodiscard]] std::uint64_t number_from(const char* variable, std::uint64_t otherwise);
 
 /// What the lanes do when the fault begins.
 enum class Phase { direct, spilling, returning };

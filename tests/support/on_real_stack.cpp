@@ -105,12 +105,25 @@ std::vector<std::string> OnRealStack::spillway(std::vector<std::string> words) c
   return words;
 }
 
+std::vector<std::string> OnRealStack::spillway_load(const std::string& seconds) const {
+  return spillway(
+      {"load",   "--topic",   topic_name(),    "--rate",     "5000",          "--publishers",
+       "2",      "--keys",    "100",           "--duration", seconds,         "--run",
+       run_id(), "--journal", file("journal"), "--accepted", accepted_file(), "--drain",
+       "60s",    "--set",     "lanes.count=2"});
+}
+
 std::uint64_t OnRealStack::outbox_rows() const {
   return std::stoull(sql().value("SELECT count(*) FROM spillway.outbox"));
 }
 
 std::uint64_t OnRealStack::held_rows() const {
   return std::stoull(sql().value("SELECT count(*) FROM spillway.outbox WHERE held"));
+}
+
+std::uint64_t OnRealStack::relayed_through() const {
+  return std::stoull(
+      sql().value("SELECT coalesce(sum(relayed_through), 0) FROM spillway.relay_progress"));
 }
 
 bool OnRealStack::ends_quiet(const Pipeline& pipeline) const {

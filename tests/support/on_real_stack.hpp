@@ -71,10 +71,14 @@ class OnRealStack : public ::testing::Test {
   [[nodiscard]] std::string run_id() const;
   /// The program with these arguments, on this test's servers.
   [[nodiscard]] std::vector<std::string> spillway(std::vector<std::string> words) const;
+  /// `spillway load` for so long ("0": until it is killed), on this test's journal and run.
+  [[nodiscard]] std::vector<std::string> spillway_load(const std::string& seconds) const;
 
   /// Rows in the outbox. Postgres must run.
   [[nodiscard]] std::uint64_t outbox_rows() const;
   [[nodiscard]] std::uint64_t held_rows() const;
+  /// Over all streams: the sum of what the relays have passed.
+  [[nodiscard]] std::uint64_t relayed_through() const;
   [[nodiscard]] testing::SqlSession sql() const { return database_.session(); }
 
   /// The load is over: everything arrives, the outbox drains, every lane is direct.

@@ -11,18 +11,6 @@
 namespace spillway::test {
 namespace {
 
-std::string name_of(Server server) {
-  switch (server) {
-    case Server::kafka:
-      return "kafka";
-    case Server::postgres:
-      return "postgres";
-    case Server::redis:
-      return "redis";
-  }
-  return {};
-}
-
 std::string script() {
   // NOLINTNEXTLINE(concurrency-mt-unsafe): no test changes its environment.
   const char* const file = std::getenv("SPILLWAY_STACK");

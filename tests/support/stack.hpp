@@ -11,6 +11,19 @@ namespace spillway::test {
 
 enum class Server { kafka, postgres, redis };
 
+/// As tools/stack and its proxies name it.
+[[nodiscard]] inline std::string name_of(Server server) {
+  switch (server) {
+    case Server::kafka:
+      return "kafka";
+    case Server::postgres:
+      return "postgres";
+    case Server::redis:
+      return "redis";
+  }
+  return {};
+}
+
 class Stack {
  public:
   /// @throws std::runtime_error unless all three servers answer: a missing server fails a test

@@ -32,18 +32,6 @@ void post(const std::string& path, const std::string& json) {
   require(client().Post(path, json, "application/json"), "toxiproxy " + path + " " + json);
 }
 
-std::string name_of(Server server) {
-  switch (server) {
-    case Server::kafka:
-      return "kafka";
-    case Server::postgres:
-      return "postgres";
-    case Server::redis:
-      return "redis";
-  }
-  return {};
-}
-
 }  // namespace
 
 Link::Link(Server to) : name_{name_of(to)} {}

@@ -1,6 +1,7 @@
 # tools/lib/common.sh: what every script of tools/ says and how. Sourced, never run.
 #
-# Gives: $root (the checkout), say, note, die CODE MESSAGE..., step TITLE COMMAND..., seconds_since.
+# Gives: $root (the checkout), say, note, die CODE MESSAGE..., step TITLE COMMAND..., seconds_since,
+# per_second.
 # Exit codes of all of tools/: 0 done, 1 what was checked failed, 2 usage, 3 a server, a download or
 # a package could not be used.
 
@@ -31,6 +32,11 @@ seconds_since() {
   local from="${1/[.,]/}" now="${EPOCHREALTIME/[.,]/}"
   local tenths=$(((now - from + 50000) / 100000))
   printf '%d.%d' $((tenths / 10)) $((tenths % 10))
+}
+
+# Prints how many a second COUNT in SECONDS are, with two decimals; 0.00 when no time has passed.
+per_second() { # COUNT SECONDS
+  awk -v n="$1" -v s="$2" 'BEGIN { printf "%.2f", (s > 0) ? n / s : 0 }'
 }
 
 # Runs a command under a heading and says how long it took; its failure is the caller's.

@@ -37,7 +37,7 @@ soak() {
   grep ' outages, ' "$log" || true
   printf 'outages: %d done, %d failed, %s/s, seed -\n' "$((rounds * kinds))" \
     "$(grep -c '^\[  FAILED  \].*ms)$' "$log" || true)" \
-    "$(awk -v n="$((rounds * kinds))" -v s="$(seconds_since "$from")" 'BEGIN { printf "%.2f", n / s }')"
+    "$(per_second "$((rounds * kinds))" "$(seconds_since "$from")")"
   rm -f "$log"
   return "$code"
 }

@@ -110,8 +110,7 @@ struct KafkaBroker::Callbacks {
     return 0;  // librdkafka frees it
   }
 
-  // ---- Inside submit(), or on librdkafka's main thread while a topic's partitions are unknown
-  // ----
+  // ---- Inside submit(); on librdkafka's main thread while a topic is unknown ----
 
   static std::int32_t partition(const rd_kafka_topic_t* topic, const void* key,
                                 std::size_t key_bytes, std::int32_t partitions, void* topic_opaque,
@@ -342,14 +341,15 @@ void KafkaBroker::note_reconnect() {
   const unsigned times_up = times_up_.load(std::memory_order_relaxed);
   if (times_up == times_up_seen_) return;
   refused_ = false;
-  // A connection that comes and goes many times a second is told of once in a while.
-  const auto now = std::chrono::steady_clock::now();
-  if (!told_.empty() && now - told_up_at_ < tell_again_after) return;
+  if (!told_.empty()) {
+    // A connection that comes and goes many times a second is told of once in a while.
+    const auto now = std::chrono::steady_clock::now();
+    if (now - told_up_at_ < tell_again_after) return;
+    told_up_at_ = now;
+    told_.clear();
+    log_.write(LogLevel::info, "Kafka at " + servers_ + " answers");
+  }
   times_up_seen_ = times_up;
-  if (told_.empty()) return;
-  told_up_at_ = now;
-  told_.clear();
-  log_.write(LogLevel::info, "Kafka at " + servers_ + " answers");
 }
 
 }  // namespace spillway::kafka

@@ -28,14 +28,12 @@ std::string nullable(const std::optional<ports::Bytes>& bytes) {
 
 std::string letter_values(core::StreamId stream, const ports::DeadLetterRow& letter) {
   const ports::OutboxRow& row = letter.row;
-  const std::string_view resend = core::name_of(row.resend);
   return "(" + stream_values(stream) + ", " + number(row.seq.value) + ", " +
          bytea_literal(bytes_of(row.topic)) + ", " + nullable(row.key) + ", " +
          nullable(row.payload) + ", " + bytea_literal(row.headers) + ", " +
          timestamp_literal(row.accepted_at) + ", " +
          (row.event_time_ms ? number(*row.event_time_ms) : "NULL::bigint") + ", " +
-         (row.held ? "true" : "false") + ", " +
-         (resend.empty() ? "NULL::text" : text_literal(resend)) + ", " +
+         (row.held ? "true" : "false") + ", " + resend_literal(row.resend) + ", " +
          (row.renumbered_from.value != 0 ? number(row.renumbered_from.value) : "NULL::bigint") +
          ", " + text_literal(letter.error) + ")";
 }

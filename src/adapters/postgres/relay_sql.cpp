@@ -7,7 +7,6 @@
 #include "adapters/postgres/lock_keys.hpp"
 #include "adapters/postgres/row_batch.hpp"
 #include "adapters/postgres/sql_text.hpp"
-#include "core/position.hpp"
 
 namespace spillway::postgres {
 namespace {
@@ -55,9 +54,8 @@ std::string letters_cte(core::StreamId stream, core::Seq through,
   std::string values;
   for (const ports::RelayDeadLetter& letter : dead) {
     if (!values.empty()) values += ", ";
-    const std::string_view resend = core::name_of(letter.resend);
     values += "(" + number(letter.seq.value) + ", " + text_literal(letter.error) + ", " +
-              (resend.empty() ? "NULL::text" : text_literal(resend)) + ")";
+              resend_literal(letter.resend) + ")";
   }
   return ", letters AS (INSERT INTO spillway.dead_letter (" + std::string{copy_columns} +
          ", spilled_at, attempts, error) SELECT o.instance, o.lane, o.seq, o.topic, o.key, "

@@ -2,6 +2,8 @@
 
 #include <charconv>
 
+#include "core/position.hpp"
+
 namespace spillway::postgres {
 
 std::string where_stream(core::StreamId stream, std::string_view alias) {
@@ -41,6 +43,10 @@ std::string text_literal(std::string_view text) {
     if (character == '\'') literal += '\'';
   }
   return literal + "'::text";
+}
+
+std::string resend_literal(core::ResendCause cause) {
+  return cause == core::ResendCause::none ? "NULL::text" : text_literal(core::name_of(cause));
 }
 
 std::string array_literal(std::span<const std::uint64_t> values) {

@@ -51,6 +51,8 @@ inline constexpr std::int64_t postgres_epoch_us = 946'684'800'000'000;
 [[nodiscard]] std::string bytea_literal(ports::Bytes bytes);
 /// What is not printable ASCII becomes '?': an error's text must never be a reason to fail.
 [[nodiscard]] std::string text_literal(std::string_view text);
+/// The name of the cause; NULL for none.
+[[nodiscard]] std::string resend_literal(core::ResendCause cause);
 /// '{1,2,3}'::bigint[]
 [[nodiscard]] std::string array_literal(std::span<const std::uint64_t> values);
 [[nodiscard]] std::string timestamp_literal(core::UnixTime time);
