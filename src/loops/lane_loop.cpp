@@ -288,6 +288,7 @@ std::size_t LaneLoop::feed(Instant now) {
 }
 
 std::size_t LaneLoop::feed_kafka(Instant now) {
+  if (is_kafka_behind(now)) return 0;
   std::size_t fed = 0;
   while (!backlog_.empty() && fed < submissions_in_a_step && !producer_.is_closed()) {
     if (feed_kafka_one(backlog_.front(), now) == Fed::stays) break;
@@ -295,6 +296,13 @@ std::size_t LaneLoop::feed_kafka(Instant now) {
     ++fed;
   }
   return fed;
+}
+
+// What Kafka cannot take yet waits in the journal: an overload does not look like silence then, and
+// a failure finds less to hold.
+bool LaneLoop::is_kafka_behind(Instant now) {
+  const std::optional<Instant> oldest = window_.oldest_open_at();
+  return oldest && now - *oldest > settings_.limits.failover_after / 3;
 }
 
 LaneLoop::Fed LaneLoop::feed_kafka_one(const PendingRecord& pending, Instant now) {

@@ -97,6 +97,7 @@ class LaneLoop {
   std::size_t feed(core::Instant now);
   enum class Fed : std::uint8_t { gone, stays };
   std::size_t feed_kafka(core::Instant now);
+  [[nodiscard]] bool is_kafka_behind(core::Instant now);
   Fed feed_kafka_one(const PendingRecord& pending, core::Instant now);
   std::size_t feed_outbox();
 

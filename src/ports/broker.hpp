@@ -38,10 +38,9 @@ struct Provenance {
 
 struct Submission {
   TopicHandle topic;
-  std::optional<Bytes> key;  ///< Copied during submit().
-  std::optional<Bytes>
-      payload;    ///< Nothing: a tombstone. Read again until its report: must not change.
-  Bytes headers;  ///< A core/header_block, copied during submit().
+  std::optional<Bytes> key;      ///< Read again until the report, as the payload: must not change.
+  std::optional<Bytes> payload;  ///< Nothing: a tombstone.
+  Bytes headers;                 ///< A core/header_block, copied during submit().
   std::optional<std::int64_t> event_time_ms;  ///< Else Kafka's timestamp is the time of sending.
   Provenance provenance;
   std::uint64_t tag = 0;  ///< Comes back in the report.

@@ -3,13 +3,15 @@
 #include <array>
 #include <charconv>
 #include <chrono>
+#include <cstring>
 #include <optional>
+
+#include <unistd.h>
 
 #include "adapters/kafka/error_kinds.hpp"
 #include "core/check.hpp"
 #include "core/header_block.hpp"
 #include "core/position.hpp"
-#include "core/routing.hpp"
 #include "spillway/error.hpp"
 
 namespace spillway::kafka {
@@ -18,6 +20,7 @@ namespace {
 constexpr std::size_t usual_headers = 4;
 constexpr std::chrono::seconds tell_again_after{1};
 constexpr std::int64_t ns_per_ms = 1'000'000;
+constexpr std::uint64_t wake_token = 1;  // what an eventfd takes
 
 // Null means absent to librdkafka, so what is there but empty needs an address.
 const void* address_of(const std::optional<ports::Bytes>& bytes) noexcept {
@@ -72,6 +75,19 @@ MessageHeaders make_headers(const ports::Submission& record) noexcept {
   return headers;
 }
 
+// A record that joins its partition's batch later than this could miss it, and would wait behind it
+// inside librdkafka, whose timer for the batch started before ours.
+PartitionQueue::Clock::duration batch_open_for(rd_kafka_t* client) noexcept {
+  std::array<char, 32> linger{};
+  std::size_t bytes = linger.size();
+  double linger_ms = 0;
+  (void)rd_kafka_conf_get(rd_kafka_conf(client), "linger.ms", linger.data(), &bytes);
+  (void)std::from_chars(linger.data(), linger.data() + std::strlen(linger.data()), linger_ms);
+  using Milliseconds = std::chrono::duration<double, std::milli>;
+  return std::chrono::duration_cast<PartitionQueue::Clock::duration>(
+      Milliseconds{linger_ms * 3 / 4});
+}
+
 // The statistics' `"eos": { "idemp_state": "Assigned", ... }`, near their end.
 bool has_producer_id(std::string_view json) noexcept {
   const std::size_t key = json.rfind("\"idemp_state\"");
@@ -112,16 +128,14 @@ struct KafkaBroker::Callbacks {
 
   // ---- Inside submit(); on librdkafka's main thread while a topic is unknown ----
 
-  static std::int32_t partition(const rd_kafka_topic_t* topic, const void* key,
-                                std::size_t key_bytes, std::int32_t partitions, void* topic_opaque,
-                                void* message_opaque) {
-    if (key != nullptr) {
-      return rd_kafka_msg_partitioner_murmur2(topic, key, key_bytes, partitions, topic_opaque,
-                                              message_opaque);
-    }
-    const core::Seq seq = static_cast<const Sent*>(message_opaque)->seq;
-    return static_cast<std::int32_t>(
-        core::partition_without_key(seq, static_cast<std::uint32_t>(partitions)));
+  static std::int32_t partition(const rd_kafka_topic_t* /*topic*/, const void* key,
+                                std::size_t key_bytes, std::int32_t partitions,
+                                void* /*topic_opaque*/, void* message_opaque) {
+    const Sent& sent = *static_cast<const Sent*>(message_opaque);
+    sent.queue->topic.note_partitions(partitions);
+    std::optional<ports::Bytes> bytes;
+    if (key != nullptr) bytes.emplace(static_cast<const std::byte*>(key), key_bytes);
+    return partition_of(bytes, sent.seq, partitions);
   }
 
   // ---- On librdkafka's threads ----
@@ -186,6 +200,7 @@ KafkaBroker::KafkaBroker(Passkey /*passkey*/, const BrokerSettings& settings, po
     throw StartError{"Kafka at " + servers_ + ": librdkafka cannot use these settings: " +
                      error.data() + "; see kafka.properties"};
   }
+  batch_open_for_ = batch_open_for(client_.get());
 }
 
 KafkaBroker::~KafkaBroker() {
@@ -201,63 +216,127 @@ ports::TopicHandle KafkaBroker::open_topic(std::string_view name) {
   const auto [entry, is_new] = handles_.try_emplace(
       std::string{name}, ports::TopicHandle{static_cast<std::uint32_t>(topics_.size())});
   if (is_new) {
-    topics_.emplace_back(rd_kafka_topic_new(client_.get(), entry->first.c_str(), nullptr));
+    topics_.emplace_back(
+        TopicReference{rd_kafka_topic_new(client_.get(), entry->first.c_str(), nullptr)});
   }
   return entry->second;
 }
 
 ports::SubmitResult KafkaBroker::submit(const ports::Submission& record) noexcept {
   SPILLWAY_CHECK(record.topic.value < topics_.size());
-  rd_kafka_topic_t* const topic = topics_[record.topic.value].get();
-  MessageHeaders headers = make_headers(record);
-  if (topic == nullptr || headers == nullptr) {
-    refusal_ =
-        topic == nullptr ? "_INVALID_ARG: not a topic name" : "_INVALID_ARG: malformed headers";
+  if (fatal_) return ports::SubmitResult::fatal;
+  TopicQueues& topic = topics_[record.topic.value];
+  WaitingRecord made{.record = record, .headers = make_headers(record)};
+  if (topic.topic() == nullptr || made.headers == nullptr) {
+    refusal_ = topic.topic() == nullptr ? "_INVALID_ARG: not a topic name"
+                                        : "_INVALID_ARG: malformed headers";
     return ports::SubmitResult::refused;
   }
 
-  Sent* const sent = keep(record);
-  // The macros of librdkafka would add nothing but casts. Without a flag to copy or to free, the
-  // payload is only read.
-  const rd_kafka_resp_err_t error = rd_kafka_producev(
-      client_.get(),                                                              //
-      RD_KAFKA_VTYPE_RKT, topic,                                                  //
-      RD_KAFKA_VTYPE_KEY, address_of(record.key), size_of(record.key),            //
-      RD_KAFKA_VTYPE_VALUE, address_of(record.payload), size_of(record.payload),  //
-      RD_KAFKA_VTYPE_TIMESTAMP, record.event_time_ms.value_or(0),                 //
-      RD_KAFKA_VTYPE_HEADERS, headers.get(), RD_KAFKA_VTYPE_OPAQUE, sent,         //
-      RD_KAFKA_VTYPE_END);
+  PartitionQueue& queue = topic.queue_of(record);
+  if (queue.takes_now(polled_at_)) {
+    const rd_kafka_resp_err_t error = hand_over(queue, made);
+    const ports::SubmitResult result = submit_result_of(error);
+    if (result == ports::SubmitResult::refused) refusal_ = describe(error);
+    if (result == ports::SubmitResult::accepted) ++outstanding_;
+    return result;
+  }
+  topic.push(queue, std::move(made));
+  ++outstanding_;
+  if (queue.is_due()) hand_over_waiting(queue);
+  return ports::SubmitResult::accepted;
+}
 
-  const ports::SubmitResult result = submit_result_of(error);
-  if (result != ports::SubmitResult::accepted) static_cast<void>(release(sent));
-  switch (result) {
+// The macros of librdkafka would add nothing but casts. Without a flag to copy or to free, the
+// payload is only read.
+rd_kafka_resp_err_t KafkaBroker::hand_over(PartitionQueue& queue, WaitingRecord& waiting) noexcept {
+  const ports::Submission& record = waiting.record;
+  Sent* const sent = keep(record, queue);
+  const rd_kafka_resp_err_t error = rd_kafka_producev(
+      client_.get(),                                                               //
+      RD_KAFKA_VTYPE_RKT, queue.topic.topic(),                                     //
+      RD_KAFKA_VTYPE_KEY, address_of(record.key), size_of(record.key),             //
+      RD_KAFKA_VTYPE_VALUE, address_of(record.payload), size_of(record.payload),   //
+      RD_KAFKA_VTYPE_TIMESTAMP, record.event_time_ms.value_or(0),                  //
+      RD_KAFKA_VTYPE_HEADERS, waiting.headers.get(), RD_KAFKA_VTYPE_OPAQUE, sent,  //
+      RD_KAFKA_VTYPE_END);
+  switch (submit_result_of(error)) {
     case ports::SubmitResult::accepted:
-      (void)headers.release();  // the message's now
-      ++outstanding_;
-      break;
-    case ports::SubmitResult::refused:
-      refusal_ = describe(error);
-      break;
+      (void)waiting.headers.release();  // the message's now
+      if (queue.with_client++ == 0) {
+        queue.batch_open_until = std::chrono::steady_clock::now() + batch_open_for_;
+      }
+      return error;
     case ports::SubmitResult::fatal:
       fatal_ = true;
       break;
     case ports::SubmitResult::busy:
+    case ports::SubmitResult::refused:
       break;
   }
-  return result;
+  free_sent_.push_back(sent);
+  return error;
+}
+
+// Stops where the client is full or dead.
+void KafkaBroker::hand_over_waiting(PartitionQueue& queue) noexcept {
+  while (!queue.waiting.empty()) {
+    const rd_kafka_resp_err_t error = hand_over(queue, queue.waiting.front());
+    switch (submit_result_of(error)) {
+      case ports::SubmitResult::accepted:
+        queue.topic.pop(queue);
+        break;
+      case ports::SubmitResult::refused:
+        report_unsent(queue, ports::DeliveryOutcome::refused, error);
+        break;
+      case ports::SubmitResult::busy:
+      case ports::SubmitResult::fatal:
+        return;
+    }
+  }
+}
+
+// Of a record that librdkafka never had.
+void KafkaBroker::report_unsent(PartitionQueue& queue, ports::DeliveryOutcome outcome,
+                                rd_kafka_resp_err_t error) noexcept {
+  if (own_reports_.empty()) wake_poller();
+  own_reports_.push_back({.tag = queue.topic.pop(queue).record.tag,
+                          .outcome = outcome,
+                          .error_code = error,
+                          .error = describe(error)});
 }
 
 std::size_t KafkaBroker::poll(std::span<ports::Report> reports) noexcept {
   if (reports.empty()) return 0;
   free_reports_ = reports;
-  rd_kafka_poll(client_.get(), 0);
+  tell_own_reports();
+  if (!free_reports_.empty()) rd_kafka_poll(client_.get(), 0);
+  polled_at_ = PartitionQueue::Clock::now();
+  hand_over_due();
+  tell_own_reports();
   const std::size_t filled = reports.size() - free_reports_.size();
   free_reports_ = {};
   note_reconnect();
   return filled;
 }
 
+void KafkaBroker::hand_over_due() noexcept {
+  while (!due_.empty()) {
+    hand_over_waiting(*due_.front());
+    if (due_.front()->is_due()) return;  // the client is full or dead
+    due_.pop_front();
+  }
+}
+
 void KafkaBroker::recall() noexcept {
+  for (TopicQueues& topic : topics_) {
+    for (PartitionQueue& queue : topic.queues()) {
+      while (!queue.waiting.empty()) {
+        report_unsent(queue, ports::DeliveryOutcome::not_persisted, RD_KAFKA_RESP_ERR__PURGE_QUEUE);
+      }
+    }
+  }
+  due_.clear();
   (void)rd_kafka_purge(client_.get(), RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT |
                                           RD_KAFKA_PURGE_F_NON_BLOCKING);
 }
@@ -268,9 +347,10 @@ ports::BrokerHealth KafkaBroker::health() const noexcept {
 }
 
 void KafkaBroker::notify_on_report(int event_descriptor) {
-  static constexpr std::uint64_t one = 1;
+  event_descriptor_ = event_descriptor;
   reports_queue_.reset(rd_kafka_queue_get_main(client_.get()));
-  rd_kafka_queue_io_event_enable(reports_queue_.get(), event_descriptor, &one, sizeof one);
+  rd_kafka_queue_io_event_enable(reports_queue_.get(), event_descriptor, &wake_token,
+                                 sizeof wake_token);
 }
 
 void KafkaBroker::inject_fatal(const char* reason) noexcept {
@@ -278,36 +358,51 @@ void KafkaBroker::inject_fatal(const char* reason) noexcept {
                                   reason);
 }
 
-KafkaBroker::Sent* KafkaBroker::keep(const ports::Submission& record) {
+void KafkaBroker::wake_poller() noexcept {
+  if (event_descriptor_ < 0) return;
+  // It fails when the counter is full: readable, then.
+  [[maybe_unused]] const auto written = ::write(event_descriptor_, &wake_token, sizeof wake_token);
+}
+
+KafkaBroker::Sent* KafkaBroker::keep(const ports::Submission& record, PartitionQueue& queue) {
   if (free_sent_.empty()) free_sent_.push_back(&sent_.emplace_back());
   Sent* const sent = free_sent_.back();
   free_sent_.pop_back();
-  *sent = {.tag = record.tag, .seq = record.provenance.seq};
+  *sent = {.tag = record.tag, .seq = record.provenance.seq, .queue = &queue};
   return sent;
 }
 
-std::uint64_t KafkaBroker::release(Sent* sent) {
-  free_sent_.push_back(sent);
-  return sent->tag;
+void KafkaBroker::tell(const ports::Report& report) noexcept {
+  SPILLWAY_CHECK(!free_reports_.empty());
+  SPILLWAY_CHECK(outstanding_ != 0);
+  free_reports_.front() = report;
+  free_reports_ = free_reports_.subspan(1);
+  --outstanding_;
+}
+
+void KafkaBroker::tell_own_reports() noexcept {
+  while (!own_reports_.empty() && !free_reports_.empty())
+    tell(own_reports_.pop_front());
 }
 
 void KafkaBroker::on_report(const rd_kafka_message_t& message) noexcept {
-  SPILLWAY_CHECK(!free_reports_.empty());
-  SPILLWAY_CHECK(outstanding_ != 0);
-  ports::Report& report = free_reports_.front();
-  report.tag = release(static_cast<Sent*>(message._private));
-  report.outcome = outcome_of(message.err, rd_kafka_message_status(&message));
-  report.partition = message.partition;
+  Sent* const sent = static_cast<Sent*>(message._private);
+  PartitionQueue& queue = *sent->queue;
+  ports::Report report{.tag = sent->tag,
+                       .outcome = outcome_of(message.err, rd_kafka_message_status(&message)),
+                       .error_code = 0,
+                       .error = "",
+                       .partition = message.partition};
   if (report.outcome == ports::DeliveryOutcome::delivered) {
-    report.error_code = 0;
-    report.error = "";
     warm_ = true;
   } else {
     report.error_code = message.err;
     report.error = describe(message.err);
   }
-  --outstanding_;
-  free_reports_ = free_reports_.subspan(1);
+  tell(report);
+  free_sent_.push_back(sent);
+  --queue.with_client;
+  if (queue.is_due()) due_.push_back(&queue);
   // Leaves the rest, of this batch too, in the queue.
   if (free_reports_.empty()) rd_kafka_yield(client_.get());
 }

@@ -1,7 +1,7 @@
 // src/adapters/kafka/kafka_broker.hpp: ports::Broker as one idempotent producer of librdkafka.
 //
-//   submit() ──producev, no copy──► librdkafka's threads ──► Kafka
-//   poll()   ◄──────reports────────┘
+//   submit() ──► TopicQueues ──producev, no copy──► librdkafka's threads ──► Kafka
+//   poll()   ◄───────────────────reports───────────┘
 //
 // Nothing here decides what a failure means for a lane: it says what became of each record, and how
 // the connection is. Reports, errors and statistics are handled inside poll() only; librdkafka's
@@ -25,6 +25,8 @@
 
 #include "adapters/kafka/handles.hpp"
 #include "adapters/kafka/settings.hpp"
+#include "adapters/kafka/topic_queues.hpp"
+#include "core/ring_queue.hpp"
 #include "ports/broker.hpp"
 #include "ports/log.hpp"
 
@@ -61,7 +63,7 @@ class KafkaBroker final : public ports::Broker {
   [[nodiscard]] ports::BrokerHealth health() const noexcept override;
   [[nodiscard]] std::size_t batch_bytes_max() const noexcept override { return batch_bytes_max_; }
 
-  /// Records without a report.
+  /// Records without a report, waiting ones among them.
   [[nodiscard]] std::size_t outstanding() const noexcept { return outstanding_; }
 
   /// From now on adds 1 to this non-blocking eventfd when poll() has something to do.
@@ -78,9 +80,19 @@ class KafkaBroker final : public ports::Broker {
   struct Sent {
     std::uint64_t tag = 0;
     core::Seq seq;
+    PartitionQueue* queue = nullptr;
   };
-  [[nodiscard]] Sent* keep(const ports::Submission& record);
-  [[nodiscard]] std::uint64_t release(Sent* sent);
+  [[nodiscard]] Sent* keep(const ports::Submission& record, PartitionQueue& queue);
+
+  [[nodiscard]] rd_kafka_resp_err_t hand_over(PartitionQueue& queue,
+                                              WaitingRecord& waiting) noexcept;
+  void hand_over_waiting(PartitionQueue& queue) noexcept;
+  void hand_over_due() noexcept;
+  void report_unsent(PartitionQueue& queue, ports::DeliveryOutcome outcome,
+                     rd_kafka_resp_err_t error) noexcept;
+  void tell(const ports::Report& report) noexcept;
+  void tell_own_reports() noexcept;
+  void wake_poller() noexcept;
 
   void on_report(const rd_kafka_message_t& message) noexcept;
   void on_error(rd_kafka_resp_err_t error, std::string_view text);
@@ -99,12 +111,17 @@ class KafkaBroker final : public ports::Broker {
   bool interceptors_made_ = false;  ///< Written inside rd_kafka_new() only.
   Client client_;
   Queue reports_queue_;
-  std::vector<TopicReference> topics_;  ///< By TopicHandle; null where the name is not one.
+  std::deque<TopicQueues> topics_;  ///< By TopicHandle; librdkafka's threads read addresses.
   std::unordered_map<std::string, ports::TopicHandle> handles_;
   std::map<std::string, TopicReference> primed_;  ///< TopicResolver's: @thread housekeeper
 
   std::deque<Sent> sent_;  ///< Addresses stay: librdkafka's threads read them too.
   std::vector<Sent*> free_sent_;
+  core::RingQueue<PartitionQueue*> due_;        ///< Their last report is there, and records wait.
+  core::RingQueue<ports::Report> own_reports_;  ///< Of records that librdkafka never had.
+  PartitionQueue::Clock::duration batch_open_for_{};
+  PartitionQueue::Clock::time_point polled_at_{};
+  int event_descriptor_ = -1;              ///< That of notify_on_report().
   std::span<ports::Report> free_reports_;  ///< Of the poll() under way.
   std::size_t outstanding_ = 0;
   const char* refusal_ = "";

@@ -16,32 +16,32 @@ namespace {
 
 struct Tuned {
   const char* name = nullptr;
-  const char* lane = nullptr;
-  const char* relay = nullptr;
+  const char* value = nullptr;
   bool only_in_some_versions = false;  ///< Skipped where librdkafka does not know it.
 };
 
 // Figures: librdkafka 2.0.2 against Kafka 4.3.1 on two cores.
 constexpr std::array tuned{
-    // p90 of an ack is 0.7 ms. 0: a better median, five times the requests, the worst tail.
-    Tuned{"linger.ms", "0.5", "1"},
-    Tuned{"batch.num.messages", "10000", "10000"},  // over the round trip: a partition's ceiling
-    Tuned{"socket.nagle.disable", "true", "true"},
+    // A lane hands some 300 records over in that time, which go in one batch. What comes later
+    // waits for its answer (topic_queues.hpp), so that batches grow with the load all the same.
+    Tuned{"linger.ms", "0.2"},
+    Tuned{"batch.num.messages", "10000"},  // over the round trip: a partition's ceiling
+    Tuned{"socket.nagle.disable", "true"},
     // The defaults, 60 s and 30 s, keep a vanished host "up" and a hung one "connecting".
-    Tuned{"socket.timeout.ms", "2000", "2000"},
-    Tuned{"socket.connection.setup.timeout.ms", "1000", "1000"},  // its minimum
+    Tuned{"socket.timeout.ms", "2000"},
+    Tuned{"socket.connection.setup.timeout.ms", "1000"},  // its minimum
     // Reconnected 19 ms after a cut at p50, 40 ms at most.
-    Tuned{"reconnect.backoff.ms", "1", "1"},
-    Tuned{"reconnect.backoff.max.ms", "20", "20"},
-    Tuned{"retry.backoff.ms", "2", "2"},  // the default, 100 ms, would be most of a recovery
+    Tuned{"reconnect.backoff.ms", "1"},
+    Tuned{"reconnect.backoff.max.ms", "20"},
+    Tuned{"retry.backoff.ms", "2"},  // the default, 100 ms, would be most of a recovery
     // A leader's move costs 2-43 ms; with the default, 250 ms, up to 300.
-    Tuned{"topic.metadata.refresh.fast.interval.ms", "5", "5"},
-    Tuned{"topic.metadata.propagation.max.ms", "50", "50"},  // topics are resolved ahead
-    Tuned{"broker.address.family", "v4", "v4"},              // no attempt at a dead v6 address
+    Tuned{"topic.metadata.refresh.fast.interval.ms", "5"},
+    Tuned{"topic.metadata.propagation.max.ms", "50"},  // topics are resolved ahead
+    Tuned{"broker.address.family", "v4"},              // no attempt at a dead v6 address
     // Since 2.3 retries back off exponentially, by default up to 1 s.
-    Tuned{"retry.backoff.max.ms", "20", "20", true},
+    Tuned{"retry.backoff.max.ms", "20", true},
     // Since 2.5 a client sends its statistics to a cluster that asks for them, and ends 1 s later.
-    Tuned{"enable.metrics.push", "false", "false", true},
+    Tuned{"enable.metrics.push", "false", true},
 };
 
 // What a user may write out, but not change.
@@ -190,10 +190,9 @@ void require(rd_kafka_conf_t* settings, const std::string& name, const std::stri
   throw StartError{"librdkafka does not take " + name + ": " + answer.text.data()};
 }
 
-void set_tuned(rd_kafka_conf_t* settings, Role role) {
+void set_tuned(rd_kafka_conf_t* settings) {
   for (const Tuned& property : tuned) {
-    const char* value = role == Role::lane ? property.lane : property.relay;
-    const SetAnswer answer = set(settings, property.name, value);
+    const SetAnswer answer = set(settings, property.name, property.value);
     if (answer.result == RD_KAFKA_CONF_UNKNOWN && property.only_in_some_versions) continue;
     if (answer.result == RD_KAFKA_CONF_OK) continue;
     throw StartError{std::string{"librdkafka does not take "} + property.name + ": " +
@@ -232,7 +231,7 @@ std::vector<std::string> check_properties(const Properties& properties) {
 ClientSettings make_client_settings(const BrokerSettings& settings) {
   ClientSettings made{rd_kafka_conf_new()};
   rd_kafka_conf_t* const raw = made.get();
-  set_tuned(raw, settings.role);
+  set_tuned(raw);
   require(raw, "client.id", settings.client_id);
   if (settings.role == Role::lane) {
     require(raw, "topic.metadata.refresh.interval.ms",

@@ -122,14 +122,6 @@ TEST(KafkaSettings, ThePromisesAreSet) {
   EXPECT_EQ(value_of(made, "bootstrap.servers"), "kafka-1:9092");
 }
 
-TEST(KafkaSettings, ALaneLingersShorterThanARelay) {
-  BrokerSettings settings = some_settings();
-
-  EXPECT_EQ(value_of(make_client_settings(settings), "linger.ms"), "0.5");
-  settings.role = Role::relay;
-  EXPECT_EQ(value_of(make_client_settings(settings), "linger.ms"), "1");
-}
-
 TEST(KafkaSettings, AUserMayTuneUnderAnyOfAPropertysNames) {
   BrokerSettings settings = some_settings();
   settings.properties = {{"queue.buffering.max.ms", "7"}, {"broker.address.family", "any"}};

@@ -82,6 +82,20 @@ TEST_F(Lane, TripsWhenTheOldestRecordIsAsOldAsItsPatience) {
   EXPECT_EQ(service().state(), LaneState::spilling);
 }
 
+TEST_F(Lane, SendsNothingBehindWhatKafkaHasNotAnsweredForAWhile) {
+  start_direct();
+  run_for(2s);
+  kafka().set_state(ServerState::hung, world().now());
+  publish(10);
+  run_for(30ms);
+  publish(10);
+  ASSERT_TRUE(gets_to(LaneState::spilling));
+
+  ASSERT_TRUE(runs_until([&] { return rows() == 20; }));
+
+  EXPECT_EQ(held_rows(), 10U);
+}
+
 TEST_F(Lane, TripsAtOnceWhenNoBrokerIsUp) {
   start_direct();
   kafka().set_state(ServerState::hung, world().now());

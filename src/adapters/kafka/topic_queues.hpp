@@ -1,0 +1,87 @@
+// src/adapters/kafka/topic_queues.hpp: the records of a topic that wait until librdkafka has none
+// of their partition.
+//
+// Of a partition librdkafka has one request in flight (2.0.2 to 2.8.0, from five messages on:
+// rd_kafka_toppar_producer_serve). While others wait behind it, its thread polls without sleeping:
+// most of a core, for nothing. What waits here instead goes out as one batch when its turn comes.
+
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <utility>
+
+#include "adapters/kafka/handles.hpp"
+#include "core/ring_queue.hpp"
+#include "ports/broker.hpp"
+
+namespace spillway::kafka {
+
+class TopicQueues;
+
+struct WaitingRecord {
+  ports::Submission record;
+  MessageHeaders headers;
+};
+
+/// One partition's.
+struct PartitionQueue {
+  using Clock = std::chrono::steady_clock;
+
+  /// So many do not wait: librdkafka is busy with them for longer than a turn takes.
+  static constexpr std::size_t crowd = 2000;
+
+  explicit PartitionQueue(TopicQueues& of) noexcept : topic{of} {}
+
+  /// None is with the client, or its batch has not been closed yet.
+  [[nodiscard]] bool takes_now(Clock::time_point now) const noexcept {
+    return waiting.empty() && (with_client == 0 || now < batch_open_until);
+  }
+  [[nodiscard]] bool is_due() const noexcept {
+    return waiting.size() >= crowd || (with_client == 0 && !waiting.empty());
+  }
+
+  TopicQueues& topic;
+  std::size_t with_client = 0;  ///< Handed over, and without a report.
+  Clock::time_point batch_open_until{};
+  core::RingQueue<WaitingRecord> waiting{1};
+};
+
+/// The partition that Kafka's other clients give a key; without one, the seq's.
+[[nodiscard]] std::int32_t partition_of(std::optional<ports::Bytes> key, core::Seq seq,
+                                        std::int32_t partitions) noexcept;
+
+/// @thread that of submit(), but for note_partitions()
+class TopicQueues {
+ public:
+  /// Null: its name is not one.
+  explicit TopicQueues(TopicReference topic) : topic_{std::move(topic)} {}
+
+  [[nodiscard]] rd_kafka_topic_t* topic() const noexcept { return topic_.get(); }
+
+  /// Where the record may wait. A key's records share one queue for as long as any record of the
+  /// topic waits. @allocates when the topic has more partitions than before
+  [[nodiscard]] PartitionQueue& queue_of(const ports::Submission& record);
+  [[nodiscard]] std::deque<PartitionQueue>& queues() noexcept { return queues_; }
+
+  void push(PartitionQueue& queue, WaitingRecord record);
+  WaitingRecord pop(PartitionQueue& queue) noexcept;
+
+  /// How many the topic has, as librdkafka says. @thread any
+  void note_partitions(std::int32_t count) noexcept {
+    partitions_noted_.store(count, std::memory_order_relaxed);  // a hint: nothing is behind it
+  }
+
+ private:
+  TopicReference topic_;
+  std::atomic<std::int32_t> partitions_noted_{0};
+  std::int32_t partitions_ = 1;  ///< That records are spread over; until it is known, one.
+  std::size_t waiting_ = 0;
+  std::deque<PartitionQueue> queues_;  ///< Addresses stay: messages refer to them.
+};
+
+}  // namespace spillway::kafka
