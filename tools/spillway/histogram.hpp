@@ -79,6 +79,15 @@ class Histogram {
     return std::chrono::nanoseconds{HistogramScale::value_max};
   }
 
+  /// `use(upper edge in ns, count)` for each slot that counted something, ascending.
+  template <class Use>
+  void for_each(Use use) const {
+    for (std::size_t slot = 0; slot < counts_.size(); ++slot) {
+      if (const std::uint64_t counted = at(slot); counted != 0)
+        use(HistogramScale::edge_of(slot), counted);
+    }
+  }
+
  private:
   [[nodiscard]] std::uint64_t at(std::size_t slot) const noexcept {
     return std::atomic_ref{counts_[slot]}.load(std::memory_order_relaxed);
