@@ -51,20 +51,28 @@ struct WarmUp {
   std::chrono::steady_clock::duration at_most;
 };
 
+struct Warmth {
+  double median = 0;  ///< Of the last five.
+  bool is_steady = false;
+};
+
 /// Calls `measure()` → double until it has for `at_least` and its last five answers agree within 5
-/// %. False: they did not by `at_most`.
+/// %, or `at_most` has passed.
 template <class Measure>
-bool warm_up(const WarmUp& limits, Measure measure) {
+Warmth warm_up(const WarmUp& limits, Measure measure) {
   constexpr double agreement = 0.05;
   const auto begun = std::chrono::steady_clock::now();
   std::array<double, 5> last{};
-  for (std::size_t n = 0;; ++n) {
-    const auto passed = std::chrono::steady_clock::now() - begun;
-    const auto [least, most] = std::ranges::minmax(last);
-    const bool agree = n >= last.size() && most - least <= agreement * most;
-    if (agree && passed >= limits.at_least) return true;
-    if (passed >= limits.at_most) return false;
+  for (std::size_t n = 1;; ++n) {
     last[n % last.size()] = measure();
+    if (n < last.size()) continue;
+    auto sorted = last;
+    std::ranges::sort(sorted);
+    const Warmth warmth{.median = sorted[sorted.size() / 2],
+                        .is_steady = sorted.back() - sorted.front() <= agreement * sorted.back()};
+    const auto passed = std::chrono::steady_clock::now() - begun;
+    if (warmth.is_steady && passed >= limits.at_least) return warmth;
+    if (passed >= limits.at_most) return warmth;
   }
 }
 

@@ -6,6 +6,7 @@
 #include <librdkafka/rdkafka.h>
 
 #include "spillway/error.hpp"
+#include "spillway/outbox.hpp"
 #include "tools/spillway/command.hpp"
 
 namespace spillway::perf {
@@ -67,6 +68,7 @@ void Program::load(double seconds) {
   config_ = std::move(loaded.config);
   for (SettingOrigin& setting : loaded.settings)
     settings_.emplace(std::move(setting.key), std::move(setting.value));
+  Outbox::open(config_).apply_schema();
 }
 
 bool Program::is_over() const noexcept {

@@ -38,8 +38,8 @@ class Program {
   /// For flags of its own; `value`s must outlive run().
   [[nodiscard]] CLI::App& flags() noexcept { return app_; }
 
-  /// Parses, loads the settings, measures. The exit code: 0 measured, 2 usage, 3 a server could not
-  /// be used.
+  /// Parses, loads the settings, makes the outbox's tables, measures. The exit code: 0 measured, 2
+  /// usage, 3 a server could not be used.
   [[nodiscard]] int run(int argc, char** argv, const std::function<void()>& measure);
 
   // ---- Inside `measure` ----
