@@ -18,20 +18,6 @@ using program::ExitCode;
 constexpr auto report_within = 30s;
 constexpr std::uint64_t sends_between_polls = 512;
 
-Config config_for(Config config, const Workload& workload, const ScratchJournal& journal) {
-  config.lanes.count = workload.lanes;
-  config.journal.path = journal.path();
-  config.relay.enabled = true;  // as in a service; and a lane that has tripped needs one to return
-  return config;
-}
-
-std::uint64_t trips_of(const Metrics& metrics) {
-  std::uint64_t trips = 0;
-  for (const LaneMetrics& lane : metrics.lanes)
-    trips += lane.trips;
-  return trips;
-}
-
 // Share `index` of `publishers` in `messages`.
 template <class Publish>
 void publish_on_threads(std::size_t publishers, std::uint64_t messages, Publish publish) {
@@ -48,10 +34,9 @@ Saturation::Saturation(const Config& config, const Workload& workload)
     : workload_{workload},
       content_{workload},
       run_topic_{config.kafka, "saturation", workload.partitions},
-      pipeline_{Pipeline::open(config_for(config, workload, journal_))},
-      topic_{pipeline_.topic(run_topic_.name())} {
+      ours_{config, workload.lanes, run_topic_.name()} {
   for (std::size_t i = 0; i < workload.publishers; ++i)
-    publishers_.push_back(pipeline_.publisher());
+    publishers_.push_back(ours_.pipeline().publisher());
   // As many bytes as the journal holds.
   const std::string kbytes = std::to_string(config.journal.size_bytes / 1024);
   for (unsigned i = 0; i < workload.lanes; ++i) {
@@ -79,40 +64,21 @@ std::optional<Throughput> Saturation::run(Side side, std::size_t messages) {
 }
 
 void Saturation::publish_all(std::size_t messages) {
-  const Metrics before = pipeline_.counters();
+  ours_.mark();
   publish_on_threads(workload_.publishers, messages,
                      [this](std::size_t index, std::uint64_t from, std::uint64_t to) {
                        publish(publishers_[index], from, to);
                      });
-  if (!pipeline_.flush(Clock::now() + report_within))
+  if (!ours_.pipeline().flush(Clock::now() + report_within))
     throw CommandError{ExitCode::unusable, "not all was settled in 30 s"};
-  const Metrics after = pipeline_.counters();
-  if (after.delivered - before.delivered == messages && trips_of(after) == trips_of(before)) return;
-  void_reason_ = "the lanes tripped " + std::to_string(trips_of(after) - trips_of(before)) +
-                 " times, and " + std::to_string(after.spilled - before.spilled) +
-                 " messages were spilled";
-  await_direct();
-}
-
-// What a trip left behind belongs to no later slice.
-void Saturation::await_direct() const {
-  const auto is_direct = [](const Metrics& metrics) {
-    return metrics.in_flight == 0 && std::ranges::all_of(metrics.lanes, [](const auto& lane) {
-             return lane.state == LaneState::direct;
-           });
-  };
-  const auto deadline = Clock::now() + report_within;
-  while (!is_direct(pipeline_.counters())) {
-    if (Clock::now() >= deadline)
-      throw CommandError{ExitCode::unusable, "a lane that tripped is not direct again after 30 s"};
-    std::this_thread::sleep_for(10ms);
-  }
+  void_reason_ = ours_.detour(messages).value_or("");
 }
 
 void Saturation::publish(Publisher& publisher, std::uint64_t from, std::uint64_t to) {
   for (std::uint64_t n = from; n < to; ++n) {
-    const Envelope envelope{
-        .topic = topic_, .key = content_.key(content_.turn(n)), .payload = content_.payload()};
+    const Envelope envelope{.topic = ours_.topic(),
+                            .key = content_.key(content_.turn(n)),
+                            .payload = content_.payload()};
     // One that finds no room for so long leaves a gap, which `delivered` tells.
     if (!publisher.publish_within(report_within, envelope)) return;
   }

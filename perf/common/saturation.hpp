@@ -12,10 +12,10 @@
 #include <string>
 #include <vector>
 
+#include "perf/common/our_side.hpp"
 #include "perf/common/pairs.hpp"
 #include "perf/common/raw_producer.hpp"
 #include "perf/common/run_topic.hpp"
-#include "perf/common/scratch_journal.hpp"
 #include "perf/common/workload.hpp"
 #include "spillway/pipeline.hpp"
 
@@ -39,7 +39,6 @@ class Saturation {
 
  private:
   void publish_all(std::size_t messages);
-  void await_direct() const;
   void send_all(std::size_t messages);
   void publish(Publisher& publisher, std::uint64_t from, std::uint64_t to);
   void send(std::uint64_t from, std::uint64_t to);
@@ -47,9 +46,7 @@ class Saturation {
   Workload workload_;
   Content content_;
   RunTopic run_topic_;
-  ScratchJournal journal_;
-  Pipeline pipeline_;
-  Topic topic_;
+  OurSide ours_;
   std::vector<Publisher> publishers_;
   std::vector<std::unique_ptr<RawProducer>> raw_;
   std::string void_reason_;
