@@ -24,8 +24,14 @@ std::string find_script(const std::string& path) {
   if (const char* const variable = std::getenv("SPILLWAY_STACK"))
     return variable;  // NOLINT(concurrency-mt-unsafe)
   std::error_code error;
-  const auto program = std::filesystem::read_symlink("/proc/self/exe", error);
-  return (program.parent_path() / "../../tools/stack").lexically_normal();
+  const std::string script = "tools/stack";
+  // The checkout is somewhere above its builds.
+  std::filesystem::path from = std::filesystem::read_symlink("/proc/self/exe", error);
+  while (from.has_relative_path()) {
+    from = from.parent_path();
+    if (std::filesystem::is_regular_file(from / script, error)) return from / script;
+  }
+  return script;
 }
 
 // What the script says goes to a file in memory: a server that it starts may keep a pipe open.
@@ -86,7 +92,7 @@ StackControl::StackControl(const std::string& path) : path_{find_script(path)} {
                          "local servers (tools/stack)"};
 }
 
-void StackControl::run(std::initializer_list<std::string> arguments) const {
+std::string StackControl::run(std::initializer_list<std::string> arguments) const {
   const Output output;
   const SpawnActions actions{output};
   std::vector<std::string> words{path_};
@@ -106,7 +112,7 @@ void StackControl::run(std::initializer_list<std::string> arguments) const {
   int status = 0;
   while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
   }
-  if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return;
+  if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return output.text();
   throw CommandError{ExitCode::unusable, command + " failed: " + output.text()};
 }
 

@@ -9,12 +9,13 @@ namespace spillway::program {
 
 class StackControl {
  public:
-  /// Empty: $SPILLWAY_STACK, or the script beside this checkout's build (build/PRESET/spillway).
+  /// Empty: $SPILLWAY_STACK, or the script of the checkout that this program was built in.
   /// @throws CommandError when there is no such script
   explicit StackControl(const std::string& path);
 
-  /// `tools/stack ARGUMENTS`. @blocks until the script ends @throws CommandError with what it said
-  void run(std::initializer_list<std::string> arguments) const;
+  /// `tools/stack ARGUMENTS`; what it said. @blocks until the script ends
+  /// @throws CommandError with what it said
+  std::string run(std::initializer_list<std::string> arguments) const;
 
  private:
   std::string path_;
