@@ -73,11 +73,11 @@ void SaturatedPairs::put(const std::string& prefix, const Pair<Throughput>& pair
            .better = Better::more},
           &Throughput::per_second);
   put_one({.figure = figure_,
-           .metric = prefix + "CPU per million acked",
-           .unit = "s",
+           .metric = prefix + "CPU per acked message",
+           .unit = "ns",
            .variant = variant_,
            .better = Better::less},
-          &Throughput::cpu_seconds_per_million);
+          &Throughput::cpu_ns_each);
 }
 
 }  // namespace spillway::perf

@@ -18,7 +18,7 @@ class SaturatedPairs {
   SaturatedPairs(const Program& program, std::string figure, const Workload& workload,
                  double slice_seconds);
 
-  /// "acked throughput" and "CPU per million acked".
+  /// "acked throughput" and "CPU per acked message".
   void measure();
   /// The same of the baseline against itself: what a difference is if there is none.
   void measure_noise();

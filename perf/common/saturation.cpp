@@ -18,6 +18,13 @@ using program::ExitCode;
 constexpr auto report_within = 30s;
 constexpr std::uint64_t sends_between_polls = 512;
 
+// Each publisher fills a segment of 1 MiB of its own, and the journal has to hold more than these.
+Config with_room_for(Config config, std::size_t publishers) {
+  const std::size_t needed = (std::size_t{4} << 20) * publishers;
+  config.journal.size_bytes = std::max(config.journal.size_bytes, needed);
+  return config;
+}
+
 // Share `index` of `publishers` in `messages`.
 template <class Publish>
 void publish_on_threads(std::size_t publishers, std::uint64_t messages, Publish publish) {
@@ -34,7 +41,7 @@ Saturation::Saturation(const Config& config, const Workload& workload)
     : workload_{workload},
       content_{workload},
       run_topic_{config.kafka, "saturation", workload.partitions},
-      ours_{config, workload.lanes, run_topic_.name()} {
+      ours_{with_room_for(config, workload.publishers), workload.lanes, run_topic_.name()} {
   for (std::size_t i = 0; i < workload.publishers; ++i)
     publishers_.push_back(ours_.pipeline().publisher());
   // As many bytes as the journal holds.
@@ -60,7 +67,7 @@ std::optional<Throughput> Saturation::run(Side side, std::size_t messages) {
   const double cpu = cpu_seconds() - cpu_before;
   if (!void_reason_.empty()) return std::nullopt;
   const auto count = static_cast<double>(messages);
-  return Throughput{.per_second = count / seconds, .cpu_seconds_per_million = cpu * 1e6 / count};
+  return Throughput{.per_second = count / seconds, .cpu_ns_each = cpu * 1e9 / count};
 }
 
 void Saturation::publish_all(std::size_t messages) {

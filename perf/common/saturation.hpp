@@ -23,7 +23,7 @@ namespace spillway::perf {
 
 struct Throughput {
   double per_second = 0;
-  double cpu_seconds_per_million = 0;
+  double cpu_ns_each = 0;
 };
 
 class Saturation {

@@ -22,15 +22,14 @@ struct Workload {
   unsigned lanes = 1;  ///< And raw producers.
   bool baseline_has_header = true;
 
-  /// "200 B, 4 partitions", and whatever else is not as usual.
+  /// "1 lane, 200 B, 4 partitions, header on both", with keys and publishers where not as usual.
   [[nodiscard]] std::string name() const {
     const Workload usual;
-    std::string text = std::to_string(payload_bytes) + " B, " + counted(partitions, "partition");
+    std::string text = counted(lanes, "lane") + ", " + std::to_string(payload_bytes) + " B, " +
+                       counted(partitions, "partition");
     if (keys != usual.keys) text += ", " + counted(keys, "key");
     if (publishers != usual.publishers) text += ", " + counted(publishers, "publisher");
-    if (lanes != usual.lanes) text += ", " + counted(lanes, "lane");
-    if (!baseline_has_header) text += ", baseline without header";
-    return text;
+    return text + (baseline_has_header ? ", header on both" : ", header on ours");
   }
 
  private:

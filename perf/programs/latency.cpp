@@ -58,8 +58,8 @@ std::vector<Rate> rates_of(double maximum) {
   return rates;
 }
 
-double microseconds(std::chrono::nanoseconds time) {
-  return std::chrono::duration<double, std::micro>(time).count();
+double nanoseconds(std::chrono::nanoseconds time) {
+  return static_cast<double>(time.count());
 }
 
 struct Quantile {
@@ -70,20 +70,18 @@ constexpr Quantile quantiles[] = {{"p50", 0.5}, {"p99", 0.99}};
 
 void put(const std::string& prefix, const std::string& variant, const Pair<OpenLoopReading>& pair) {
   for (const Quantile& quantile : quantiles) {
-    const double ours = microseconds(pair.ours.ack.quantile(quantile.fraction));
-    const double baseline = microseconds(pair.baseline.ack.quantile(quantile.fraction));
-    Measure measure{.figure = figure,
-                    .metric = prefix + "ack latency " + quantile.name,
-                    .unit = "us",
-                    .variant = variant,
-                    .better = Better::less};
+    const double ours = nanoseconds(pair.ours.ack.quantile(quantile.fraction));
+    const double baseline = nanoseconds(pair.baseline.ack.quantile(quantile.fraction));
+    const Measure measure{.figure = figure,
+                          .metric = prefix + "latency " + quantile.name,
+                          .unit = "ns",
+                          .variant = variant,
+                          .better = Better::less};
     put_pair(measure, {.ours = ours,
                        .baseline = baseline,
                        .number = pair.number,
                        .ours_first = pair.ours_first,
                        .steal = pair.steal});
-    measure.metric = prefix + "added ack latency " + quantile.name;
-    put_sample(measure, {.value = ours - baseline, .run = pair.number});
   }
 }
 
@@ -115,7 +113,7 @@ void measure_at(const Program& program, const Flags& flags, OpenLoop& loop, cons
   const Warmth warmth = warm_up(limits, [&] {
     static_cast<void>(loop.run(Side::ours, rate.per_second, flags.slice_seconds));
     const auto reading = loop.run(Side::baseline, rate.per_second, flags.slice_seconds);
-    return reading ? microseconds(reading->ack.quantile(0.5)) : 0;
+    return reading ? nanoseconds(reading->ack.quantile(0.5)) : 0;
   });
   note(rate.variant + ": " + (warmth.is_steady ? "warm" : "warm, not steady"));
 

@@ -46,7 +46,7 @@ void measure(const Program& program, const Flags& flags) {
 int main(int argc, char** argv) {
   using namespace spillway::perf;
   Program program{{.name = "throughput",
-                   .about = "Acked messages a second, saturated, and CPU seconds for a million: "
+                   .about = "Acked messages a second, saturated, and CPU time for each: "
                             "Spillway against as many raw producers as lanes"}};
   Flags flags;
   program.flags()
