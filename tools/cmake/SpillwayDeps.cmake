@@ -71,7 +71,10 @@ if(SPILLWAY_BUILD_TESTS)
   spillway_pkg_dep(gtest gtest gmock)
   spillway_pkg_dep(gtest_main gtest_main)
   spillway_plain_dep(rapidcheck rapidcheck.h rapidcheck)
-  spillway_pkg_dep(httplib cpp-httplib)
+endif()
+
+if(SPILLWAY_BUILD_TESTS OR SPILLWAY_BUILD_BENCH)
+  spillway_pkg_dep(httplib cpp-httplib)  # for toxiproxy
 endif()
 
 if(SPILLWAY_BUILD_BENCH)
