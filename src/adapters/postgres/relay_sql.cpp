@@ -12,14 +12,16 @@ namespace spillway::postgres {
 namespace {
 
 // Rows above the cursor ($3), bounded in rows ($4) and bytes ($5, at most one row more).
-// octet_length of a bytea reads its header, it fetches nothing. Held rows are with their owner's
-// librdkafka, and nothing overtakes them: the read ends before the first. That the rows were
-// started is noted in the same transaction, so it is durable before the answer is complete.
+// octet_length of a bytea reads its header, it fetches nothing. Where the batch ends is asked
+// first, of narrow rows: wide ones that passed through a window and a sort would cost five times
+// the scan. Held rows are with their owner's librdkafka, and nothing overtakes them: the read ends
+// before the first. That the rows were started is noted in the same transaction, so it is durable
+// before the answer is complete.
 constexpr std::string_view prepare_read = R"sql(
 PREPARE spillway_read (bigint, integer, bigint, bigint, bigint) AS
 WITH sized AS (
-  SELECT o.*, octet_length(o.topic) + coalesce(octet_length(o.key), 0)
-              + coalesce(octet_length(o.payload), 0) + octet_length(o.headers) AS bytes
+  SELECT o.seq, octet_length(o.topic) + coalesce(octet_length(o.key), 0)
+                + coalesce(octet_length(o.payload), 0) + octet_length(o.headers) AS bytes
   FROM spillway.outbox o
   WHERE o.instance = $1 AND o.lane = $2 AND o.seq > $3 AND o.seq <= (
     SELECT CASE s.held_through WHEN 0 THEN 9223372036854775807 ELSE coalesce(
@@ -28,16 +30,19 @@ WITH sized AS (
     FROM spillway.stream s WHERE s.instance = $1 AND s.lane = $2)
   ORDER BY o.seq LIMIT $4
 ), summed AS (
-  SELECT *, sum(bytes) OVER (ORDER BY seq ROWS UNBOUNDED PRECEDING) - bytes AS bytes_before
+  SELECT seq, sum(bytes) OVER (ORDER BY seq ROWS UNBOUNDED PRECEDING) - bytes AS bytes_before
   FROM sized
-), picked AS MATERIALIZED (
-  SELECT * FROM summed WHERE bytes_before < $5
+), last AS MATERIALIZED (
+  SELECT max(seq) AS seq FROM summed WHERE bytes_before < $5
 ), noted AS (
-  UPDATE spillway.relay_progress p SET started_through = last.seq
-  FROM (SELECT max(seq) AS seq FROM picked) AS last
+  UPDATE spillway.relay_progress p SET started_through = last.seq FROM last
   WHERE p.instance = $1 AND p.lane = $2 AND p.started_through < last.seq
 )
 SELECT )sql";
+
+constexpr std::string_view picked =
+    " FROM spillway.outbox r WHERE r.instance = $1 AND r.lane = $2 AND r.seq > $3 "
+    "AND r.seq <= (SELECT seq FROM last) ORDER BY r.seq";
 
 std::string values_of(std::span<const core::StreamId> streams) {
   std::string values = "(VALUES ";
@@ -74,10 +79,9 @@ std::string relay_settings_sql(core::Duration lease_timeout) {
       std::to_string(std::chrono::ceil<std::chrono::milliseconds>(lease_timeout).count());
   return "; SET idle_session_timeout = " + lease_ms +
          "; SET idle_in_transaction_session_timeout = " + lease_ms +
-         // A batch of rows in line passes through a tuplestore once: it stays in memory.
-         "; SET work_mem = '16MB'; SET plan_cache_mode = force_generic_plan"
+         "; SET plan_cache_mode = force_generic_plan"
          "; SET enable_hashjoin = off; SET enable_mergejoin = off;" +
-         std::string{prepare_read} + std::string{batch_columns} + " FROM picked r ORDER BY r.seq";
+         std::string{prepare_read} + std::string{batch_columns} + std::string{picked};
 }
 
 std::string look_sql(std::span<const std::uint64_t> held_keys) {
