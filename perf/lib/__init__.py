@@ -1,0 +1,1 @@
+"""perf/lib: what perf/run, ab and compare share: statistics, the marks, the report."""
