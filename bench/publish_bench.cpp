@@ -326,6 +326,7 @@ struct ProduceAgain : Produce {
 void register_all() {
   constexpr std::chrono::nanoseconds at_50k = 20us;
   compare<ProduceAgain, Produce>({.name = "noise"});
+  compare<ProduceAgain, Produce>({.name = "noise, at 50k", .group = 1, .every = at_50k});
   for (const std::size_t group : {std::size_t{1}, std::size_t{64}}) {
     const std::string name = group == 1 ? "call" : "64 calls";
     compare<Publish, ClaimAndCommit, Produce, ProduceV>({.name = name + ", free", .group = group});
