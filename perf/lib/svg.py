@@ -6,7 +6,7 @@ Colours and letters are the style sheet's, by class, so that they follow the rea
 import math
 from html import escape
 
-from lib.table import number, quantity
+from lib.table import TO_NS, judged_value, number, quantity
 
 
 def tag(name, content="", **attributes):
@@ -50,8 +50,8 @@ class Scale:
         return self.begin + share * (self.end - self.begin)
 
     def ticks(self):
-        if not self.is_log:
-            step = nice_step((self.high - self.low) / 4)
+        if not self.is_log or self.high / self.low < 6:
+            step = nice_step((self.high - self.low) / 5)
             first = math.ceil(self.low / step)
             return [step * n for n in range(first, math.floor(self.high / step + 1e-9) + 1)]
         decades = range(math.floor(math.log10(self.low)), math.ceil(math.log10(self.high)) + 1)
@@ -67,7 +67,7 @@ def nice_step(step):
 
 
 def log_scale(values, begin, end):
-    """Round ends about the positive ones."""
+    """With some air about the positive ones."""
     positive = [value for value in values if value > 0]
     low, high = min(positive), max(positive)
     if high / low < 1.5:
@@ -80,7 +80,8 @@ def _y_axis(scale, left, right, unit):
     for value in scale.ticks():
         y = scale(value)
         yield line(left, y, right, y, "rule")
-        yield text(left - 8, y + 4, quantity(value, unit) if unit in ("ns", "ms", "s", "us") else number(value), "end")
+        name = quantity(value, unit, is_round=True) if unit in TO_NS else number(value, is_round=True)
+        yield text(left - 8, y + 4, name, "end")
 
 
 # ---- The mark and what was seen: all rows on one axis ----------------------------------------------
@@ -121,18 +122,19 @@ LEFT, RIGHT, TOP, BOTTOM = 62, 56, 12, 34
 def percentile_curves(curves, unit):
     """side → [(fraction, value), …]. As deep into the tail as one value in as many reaches."""
     deepest = max(_depth(points[-2][0] if len(points) > 1 else 0.9) for points in curves.values())
-    x = Scale(0, max(2, min(6, deepest)), LEFT, WIDTH - RIGHT)
+    x = Scale(0, max(2.0, deepest) + 0.4, LEFT, WIDTH - RIGHT)
     y = log_scale([value for points in curves.values() for _, value in points if value > 0], HEIGHT - BOTTOM, TOP)
     parts = list(_y_axis(y, LEFT, WIDTH - RIGHT, unit))
     for fraction in (0, 0.5, 0.9, 0.99, 0.999, 0.9999, 0.99999):
-        if _depth(fraction) <= x.high + 1e-9:
+        if _depth(fraction) <= x.high - 0.35:
             at = x(_depth(fraction))
             parts += [line(at, TOP, at, HEIGHT - BOTTOM, "rule"),
                       text(at, HEIGHT - BOTTOM + 17, f"{100 * fraction:g}", "middle")]
-    parts.append(text(WIDTH - RIGHT + 6, HEIGHT - BOTTOM + 17, "% of all"))
+    parts += [text(WIDTH - RIGHT, HEIGHT - BOTTOM + 17, "all", "middle"),
+              text(WIDTH - RIGHT + 22, HEIGHT - BOTTOM + 17, "%")]
     for side in sorted(curves):  # ours above the baseline's
         drawn = [(x(_depth(fraction)), y(max(value, 1e-9))) for fraction, value in curves[side] if value > 0]
-        parts.insert(len(parts), path(drawn, f"curve s-{side}"))
+        parts.append(path(drawn, f"curve s-{side}"))
     parts += _end_labels({side: y(max(points[-1][1], 1e-9)) for side, points in curves.items()}, WIDTH - RIGHT + 6)
     return picture(WIDTH, HEIGHT, parts, "percentiles")
 
@@ -160,7 +162,7 @@ def lines_over(series, x_name, unit):
     y = log_scale([value for _, value in every], HEIGHT - BOTTOM, TOP)
     parts = list(_y_axis(y, LEFT, WIDTH - RIGHT, unit))
     parts += [text(x(place), HEIGHT - BOTTOM + 17, number_short(place), "middle") for place in places]
-    parts.append(text(WIDTH - RIGHT + 6, HEIGHT - BOTTOM + 17, x_name))
+    parts.append(text(WIDTH - RIGHT + 14, HEIGHT - BOTTOM + 17, x_name))
     kinds = sorted({what for _, what in series})
     for (side, what), points in sorted(series.items()):
         dashed = " dashed" if kinds.index(what) else ""
@@ -217,7 +219,7 @@ def timeline(series, faults):
 
 # ---- Ratios -----------------------------------------------------------------------------------------
 
-RATIO_LEFT, RATIO_RIGHT, RATIO_ROW = 400, 150, 27
+RATIO_LEFT, RATIO_RIGHT, RATIO_ROW = 400, 170, 27
 
 
 def ratios(rows):
@@ -229,8 +231,9 @@ def ratios(rows):
     bottom = height - 26
     parts = []
     for value in x.ticks():
-        parts += [line(x(value), 18, x(value), bottom, "rule"), text(x(value), bottom + 17, f"{value:g}", "middle")]
-    parts += [line(x(1), 14, x(1), bottom, "one"), text(x(1), 10, "the baseline", "middle")]
+        parts += [line(x(value), 18, x(value), bottom, "rule"),
+                  text(x(value), bottom + 17, f"{value:g}", "middle")]
+    parts += [line(x(1), 14, x(1), bottom, "one"), text(x(1), 10, "as the baseline", "middle")]
     for n, row in enumerate(rows):
         y = 18 + RATIO_ROW * (n + 0.5)
         if row.noise is not None and math.isfinite(row.noise):
@@ -244,8 +247,7 @@ def ratios(rows):
         if row.target is not None:
             parts.append(line(x(row.target), y - 9, x(row.target), y + 9, "mark"))
         parts += [tag("circle", cx=x(row.value), cy=y, r=4.5, class_="f-ours"),
-                  text(TIME_WIDTH - RATIO_RIGHT + 16, y + 4,
-                       f"{number(row.value)} {'less' if row.better == 'less' else 'more'} is better")]
+                  text(TIME_WIDTH - RATIO_RIGHT + 16, y + 4, judged_value(row), "strong")]
     return picture(TIME_WIDTH, height, parts, "ratios")
 
 
@@ -263,7 +265,7 @@ def strip(values, unit, target):
     x = Scale(0, most, LEFT - 50, WIDTH - 16)
     parts = []
     for value in x.ticks():
-        parts += [line(x(value), 22, x(value), 84, "rule"), text(x(value), 100, quantity(value, unit), "middle")]
+        parts += [line(x(value), 22, x(value), 84, "rule"), text(x(value), 100, quantity(value, unit, is_round=True), "middle")]
     parts += [tag("circle", cx=x(value), cy=53 + 20 * math.sin(12.9898 * n + 78.2 * value), r=3.2, class_="dot")
               for n, value in enumerate(values)]
     for name, fraction in (("p50", 0.5), ("p99", 0.99)):

@@ -6,26 +6,30 @@ NS_STEPS = ((1e9, "s"), (1e6, "ms"), (1e3, "µs"), (1, "ns"))
 TO_NS = {"ns": 1, "us": 1e3, "µs": 1e3, "ms": 1e6, "s": 1e9}
 
 
-def number(value):
-    """Three digits, thousands grouped."""
+def number(value, is_round=False):
+    """Three digits, thousands grouped; of a round one, such as a mark, no more than it has."""
     if value is None or math.isinf(value):
         return "∞" if value else "-"
     if value == 0:
         return "0"
     if abs(value) >= 1000:
         return f"{value:,.0f}"
+    if is_round:
+        return f"{value:g}"
     return f"{value:.{max(0, 2 - math.floor(math.log10(abs(value))))}f}"
 
 
-def quantity(value, unit):
+def quantity(value, unit, is_round=False):
     """Times in the unit that suits them, everything else in its own."""
     if value is None:
         return "-"
-    if unit in TO_NS and value and math.isfinite(value):
+    if math.isinf(value):
+        return "∞"
+    if unit in TO_NS and value:
         ns = value * TO_NS[unit]
         step, name = next(((step, name) for step, name in NS_STEPS if abs(ns) >= step), NS_STEPS[-1])
-        return f"{number(ns / step)} {name}"
-    return f"{number(value)} {unit}".strip() if unit not in ("", "1") else number(value)
+        return f"{number(ns / step, is_round)} {name}"
+    return f"{number(value, is_round)} {unit}" if unit not in ("", "1") else number(value, is_round)
 
 
 def judged_value(row):
@@ -42,7 +46,7 @@ def judged_value(row):
 def mark_of(row):
     if row.target is None:
         return "-"
-    return f"{'≤' if row.better == 'less' else '≥'} {quantity(row.target, row.value_unit)}"
+    return f"{'≤' if row.better == 'less' else '≥'} {quantity(row.target, row.value_unit, is_round=True)}"
 
 
 def title_of(row):

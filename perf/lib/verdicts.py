@@ -4,6 +4,7 @@ A row without a mark is shown, and not judged; a mark without a row is a row tha
 """
 
 import math
+import re
 import statistics
 from dataclasses import asdict, dataclass, field
 
@@ -94,14 +95,14 @@ def _grade(row, mark, cores):
 
 
 def _missing(mark, measured, why):
-    name = mark.metric.strip("^$").replace("\\", "")
+    name = _plain(mark.metric)
     reason = next((line["reason"] for line in measured.lines["void"] if line["figure"] == mark.figure), why)
     return Row(mark.figure, name, _plain(mark.variant), mark.statistic, mark.unit, mark.better,
                value_unit=mark.unit, target=mark.target, stretch=mark.stretch, why=reason)
 
 
 def _plain(pattern):
-    return pattern.strip("^$").replace("\\", "").replace("|", " or ")
+    return re.sub(r"[\^$\\\[\]]", "", pattern).replace("|", " or ")
 
 
 def _void(row, measured):

@@ -31,12 +31,14 @@ class PublishBench(unittest.TestCase):
 
     def test_the_baseline_against_itself_is_the_noise_of_the_paced_calls(self):
         found = list(adapters.publish_bench(bench_report(
-            bench_run("noise, at 50k", adapters.AGAIN, 0, 200.0), bench_run("noise, at 50k", adapters.PRODUCE, 0, 210.0))))
+            bench_run("noise, at 50k", adapters.AGAIN, 0, 200.0),
+            bench_run("noise, at 50k", adapters.PRODUCE, 0, 210.0))))
         self.assertEqual([(line["metric"], line["variant"]) for line in found],
-                         [("noise: publish() p50", "200 B, paced 50 k/s"), ("noise: publish() p99", "200 B, paced 50 k/s")])
+                         [(f"noise: publish() {quantile}", "200 B, paced 50 k/s") for quantile in ("p50", "p99")])
 
     def test_a_failed_benchmark_is_an_error(self):
-        failed = bench_run("call, at 50k", adapters.OURS, 0, 0.0, error_occurred=True, error_message="3 calls were refused")
+        failed = bench_run("call, at 50k", adapters.OURS, 0, 0.0, error_occurred=True,
+                           error_message="3 calls were refused")
         with self.assertRaisesRegex(adapters.AdapterError, "3 calls were refused"):
             list(adapters.publish_bench(bench_report(failed)))
 

@@ -17,7 +17,8 @@ MACHINE = {"cpu": "one", "cores": 2, "memory_gib": 8.0, "kernel": "6.1", "clock_
 
 def report_of(ratio, seed, spread=0.005):
     measured = generator.measured(*generator.pairs(generator.of(seed), ratio, spread=spread))
-    measured.settings = {"throughput": {"spillway": {"kafka.bootstrap_servers": f"127.0.0.1:{seed}", "lanes.count": "1"}}}
+    settings = {"kafka.bootstrap_servers": f"127.0.0.1:{seed}", "lanes.count": "1"}
+    measured.settings = {"throughput": {"spillway": settings}}
     return report.make({"commit": "1a2b3c4"}, MACHINE, {"librdkafka": "2.0.2", "spillway": f"0.{seed}"}, measured, [])
 
 

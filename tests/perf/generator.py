@@ -28,7 +28,8 @@ def noise_pairs(source, metric="publish() p50", **more):
     return pairs(source, 1.0, metric="noise: " + metric, **more)
 
 
-def samples(source, centre, count=50, spread=0.2, figure="F8", metric="failover", variant="SIGKILL", unit="ms", parts=()):
+def samples(source, centre, count=50, spread=0.2, figure="F8", metric="failover", variant="SIGKILL", unit="ms",
+            parts=()):
     for run in range(count):
         values = {part: noisy(source, centre / max(1, len(parts)), spread) for part in parts}
         yield {"kind": "sample", "figure": figure, "metric": metric, "unit": unit, "better": "less", "variant": variant,

@@ -81,7 +81,8 @@ class Samples(unittest.TestCase):
         self.assertEqual(row_of(lines, "F8", "p99").verdict, "MISSED")
 
     def test_beside_a_baseline_are_judged_by_what_they_add(self):
-        lines = [{**line, "baseline": 100} for line in generator.samples(generator.of(1), 112, variant="SIGSTOP", spread=0.01)]
+        lines = [{**line, "baseline": 100}
+                 for line in generator.samples(generator.of(1), 112, variant="SIGSTOP", spread=0.01)]
         for line in lines:
             line["value"] = min(line["value"], 120)
         row = row_of(lines, "F8", "p99 added")
@@ -144,7 +145,8 @@ class TheTable(unittest.TestCase):
                 self.assertEqual(mark.stretch < mark.target, mark.better == "less", mark)
 
     def test_quick_is_what_is_counted_and_the_calls(self):
-        self.assertEqual([program.name for program in programs_for([], quick=True)], ["publish_bench", "publish_cost_test"])
+        self.assertEqual([program.name for program in programs_for([], quick=True)],
+                         ["publish_bench", "publish_cost_test"])
         self.assertEqual([program.name for program in programs_for(["F9", "F4"], quick=False)],
                          ["throughput", "recovery"])
 

@@ -10,8 +10,9 @@ from lib.verdicts import judge
 
 MACHINE = {"cpu": "A processor", "cores": 2, "memory_gib": 8.0, "kernel": "6.1.0", "clock_source": "tsc",
            "system": "Debian GNU/Linux 12"}
-RUN = {"commit": "0123456789abcdef", "dirty": True, "start": "2026-01-02T03:04:05+00:00", "command": "perf/run --pairs 30",
-       "quick": False, "seconds": 1_830, "steal": 0.003, "load": 1.7, "programs": [], "failed": {}}
+RUN = {"commit": "0123456789abcdef", "dirty": True, "start": "2026-01-02T03:04:05+00:00",
+       "command": "perf/run --pairs 30", "quick": False, "seconds": 1_830, "steal": 0.003, "load": 1.7,
+       "programs": [], "failed": {}}
 
 
 def lines(seed=7):
@@ -24,8 +25,9 @@ def lines(seed=7):
         for path in ("healthy", "spilling"):
             yield generator.count(0, f"{kind} per publish", variant=path)
     for variant, ratio in (("200 B, position header on both", 0.985), ("200 B, header on ours only", 0.88)):
-        yield from generator.pairs(source, ratio, 30, 0.03, "F4", "acked throughput", variant, "more", "msg/s", 430_000.0)
-    yield from generator.pairs(source, 1.08, 30, 0.03, "F4", "CPU per acked message", "200 B", unit="ns", baseline=1_450.0)
+        yield from generator.pairs(source, ratio, 30, 0.03, "F4", "acked throughput", variant, "more", "msg/s",
+                                   430_000.0)
+    yield from generator.pairs(source, 1.08, 30, 0.03, "F4", "CPU per acked message", "200 B", baseline=1_450.0)
     for payload in (64, 200, 1_000, 4_000, 16_000, 64_000):
         yield from generator.pairs(source, 1.0, 9, 0.02, "F15", "acked throughput", f"{payload} B", "more", "msg/s",
                                    5e8 / (900 + payload))
@@ -41,7 +43,7 @@ def lines(seed=7):
     yield generator.series(source, "publish() p99", 900, gap=(0, 0), unit="ns")
     yield generator.fault()
     yield {"kind": "void", "figure": "F5", "variant": "400 k/s", "reason": "rate not held: 310,000/s of 400,000/s"}
-    yield {"kind": "settings", "spillway": {"lanes.count": "1", "postgres.conninfo": "host=127.0.0.1 password=(hidden)"}}
+    yield {"kind": "settings", "spillway": {"lanes.count": "1", "postgres.conninfo": "host=127.0.0.1"}}
 
 
 def made(seed=7):
