@@ -119,33 +119,27 @@ def _ratios(rows):
 
 # ---- Growth -----------------------------------------------------------------------------------------
 
-COUNTED_FIRST = re.compile(r"\b(\d[\d,]*) ?(kB|B|publishers?|lanes?|headers?|rows)\b")
-COUNTED_LAST = re.compile(r"\b(publishers|lanes|headers) (\d[\d,]*)\b")
+SIZE = re.compile(r"\b(\d[\d,]*) ?(kB|B|publishers?|lanes?|headers?|partitions?|keys?|rows)\b"
+                  r"|\b(publishers|lanes|headers) (\d[\d,]*)\b")
 
 
-def _size_in(variant):
-    """(number, of what, the rest of the variant), or None: "16 kB, 1 lane" is 16,000 of B, ", 1 lane"."""
-    first = COUNTED_FIRST.search(variant)
-    found = first or COUNTED_LAST.search(variant)
-    if not found:
-        return None
-    size, what = (found[1], found[2]) if first else (found[2], found[1])
-    rest = (variant[:found.start()] + variant[found.end():]).strip(" ,;")
-    number = float(size.replace(",", "")) * (1_000 if what == "kB" else 1)
-    return number, "B" if what in ("B", "kB") else what.rstrip("s") + "s", rest
+def _sizes_in(variant):
+    """Each (number, of what, the rest): "2 lanes, 16 kB" is 2 lanes of ", 16 kB" and 16,000 B of "2 lanes"."""
+    for found in SIZE.finditer(variant):
+        size, what = (found[1], found[2]) if found[1] else (found[4], found[3])
+        rest = ", ".join(part for part in re.split("[,;] ", variant[:found.start()] + variant[found.end():]) if part)
+        number = float(size.replace(",", "")) * (1_000 if what == "kB" else 1)
+        yield number, "B" if what in ("B", "kB") else what.rstrip("s") + "s", rest
 
 
 def _scaling(measured):
     lines, units = defaultdict(lambda: defaultdict(list)), {}
     for (figure, metric, variant), (pairs, _) in measured.pairs().items():
-        found = _size_in(variant)
-        if not found or not pairs:
-            continue
-        size, what, rest = found
-        key = figure, metric, rest, what
-        units[key] = pairs[0]["unit"]
-        for side in ("ours", "baseline"):
-            lines[key][side, ""].append((size, statistics.median(pair[side] for pair in pairs)))
+        for size, what, rest in _sizes_in(variant) if pairs else ():
+            key = figure, metric, rest, what
+            units[key] = pairs[0]["unit"]
+            for side in ("ours", "baseline"):
+                lines[key][side, ""].append((size, statistics.median(pair[side] for pair in pairs)))
     pictures = [_figure(_title(*key[:3]), svg.lines_over(several, key[3], units[key]), units[key])
                 for key, several in lines.items() if _most_points(several) > 2]
     return _grid("How it grows", "Both axes are logarithmic: a straight line is a power, a level one no growth at all.",
@@ -162,14 +156,21 @@ def _samples(measured, rows):
         unit = samples[0]["unit"]
         mark = next((row.target for row in rows if row.key == (*key, "p99") and row.value_unit == unit), None)
         drawn = svg.strip([sample["value"] for sample in samples], unit, mark)
-        parts = defaultdict(list)
-        for sample in samples:
-            for part, value in sample.get("parts", {}).items():
-                parts[part].append(value)
+        parts = _parts_of(samples)
         if parts:
-            drawn += svg.parts_bar([(part, statistics.median(values)) for part, values in parts.items()], unit)
+            drawn += svg.parts_bars(parts, statistics.median(sample["value"] for sample in samples), unit)
         caption = f"{len(samples)} runs; {FIGURES[key[0]].span}"
         pictures.append(_figure(_title(*key), drawn, caption + ("; below, the medians of its parts" if parts else "")))
     return _grid("Run by run",
                  "What happens once in a run is shown for each of them: a mean would hide the one that was late.",
                  pictures)
+
+
+def _parts_of(samples):
+    """The medians of what the values are made of; what a part counts, or compares with, is none."""
+    parts = defaultdict(list)
+    for sample in samples:
+        for name, value in sample.get("parts", {}).items():
+            if not name.startswith(("rows", "naked")):
+                parts[name].append(value)
+    return [(name, statistics.median(values)) for name, values in parts.items()]

@@ -7,6 +7,7 @@ No shape of the noise is assumed. The interval of a quantile comes from the orde
 import functools
 import math
 import random
+import statistics
 from collections import Counter
 from typing import NamedTuple
 
@@ -100,3 +101,7 @@ def _value_after(skipped, drawn):
         if skipped < 0:
             return value
     raise ValueError("nothing was drawn")
+
+
+def quotient(new, old):
+    return statistics.median(new) / statistics.median(old)

@@ -81,11 +81,9 @@ class Measured:
         return {key: (units[key], {side: histograms.merged(several) for side, several in sides.items()})
                 for key, sides in found.items()}
 
-    def void_reason(self, figure, variant):
-        for line in self.lines["void"]:
-            if line["figure"] == figure and line["variant"] in ("", variant):
-                return line["reason"]
-        return None
+    def void_reasons(self, figure, variant):
+        return [line["reason"] for line in self.lines["void"]
+                if line["figure"] == figure and line["variant"] in ("", variant)]
 
 
 def key_of(line):

@@ -265,7 +265,8 @@ def strip(values, unit, target):
     x = Scale(0, most, LEFT - 50, WIDTH - 16)
     parts = []
     for value in x.ticks():
-        parts += [line(x(value), 22, x(value), 84, "rule"), text(x(value), 100, quantity(value, unit, is_round=True), "middle")]
+        parts += [line(x(value), 22, x(value), 84, "rule"),
+                  text(x(value), 100, quantity(value, unit, is_round=True), "middle")]
     parts += [tag("circle", cx=x(value), cy=53 + 20 * math.sin(12.9898 * n + 78.2 * value), r=3.2, class_="dot")
               for n, value in enumerate(values)]
     for name, fraction in (("p50", 0.5), ("p99", 0.99)):
@@ -276,16 +277,15 @@ def strip(values, unit, target):
     return picture(WIDTH, 106, parts, "each run")
 
 
-def parts_bar(parts, unit):
-    """What the median run spent its time on: one bar, its pieces labelled below."""
-    whole = sum(value for _, value in parts) or 1
-    drawn, at = [], 12.0
+def parts_bars(parts, whole, unit):
+    """A bar for each part: one after the other when they add up to the whole, else each from the beginning."""
+    follow = sum(value for _, value in parts) <= 1.1 * whole
+    x = Scale(0, max(whole, *(value for _, value in parts), 1e-9), 0, WIDTH - 210)
+    drawn, begin = [], 0.0
     for n, (name, value) in enumerate(parts):
-        width = (WIDTH - 28) * value / whole
-        drawn += [tag("rect", x=at, y=4, width=max(0.5, width - 1), height=14, class_="f-ours",
-                      opacity=f"{max(0.25, 1 - 0.22 * n):.2f}"),
-                  text(12, 36 + 16 * n, name), text(WIDTH - 16, 36 + 16 * n, quantity(value, unit), "end strong"),
-                  tag("rect", x=0, y=28 + 16 * n, width=8, height=8, class_="f-ours",
-                      opacity=f"{max(0.25, 1 - 0.22 * n):.2f}")]
-        at += width
-    return picture(WIDTH, 32 + 16 * len(parts), drawn, "what it is made of")
+        y = 4 + 18 * n
+        drawn += [text(0, y + 9, _cut(name, 22)),
+                  tag("rect", x=140 + x(begin), y=y, width=max(1.0, x(value) - x(0)), height=10, class_="f-ours"),
+                  text(WIDTH - 4, y + 9, quantity(value, unit), "end strong")]
+        begin += value if follow else 0
+    return picture(WIDTH, 8 + 18 * len(parts), drawn, "what it is made of")

@@ -51,7 +51,7 @@ def mark_of(row):
 
 def title_of(row):
     """What was measured, where, by which statistic."""
-    statistic = {"ratio": "", "count": "", "p999": ", p99.9"}.get(row.statistic, ", " + row.statistic)
+    statistic = {"ratio": "", "count": "", "growth": "", "p999": ", p99.9"}.get(row.statistic, ", " + row.statistic)
     return f"{row.metric}{statistic}" + (f"; {row.variant}" if row.variant else "")
 
 

@@ -6,6 +6,7 @@ A row without a mark is shown, and not judged; a mark without a row is a row tha
 import math
 import re
 import statistics
+from collections import defaultdict
 from dataclasses import asdict, dataclass, field
 
 from lib import histograms, intervals
@@ -13,8 +14,10 @@ from lib.figures import FIGURES, MARKS, Mark
 from lib.measured import DROPPED_SHARE_MAX
 
 NOT_JUDGED = "not judged"
-FRACTIONS = {"p50": 0.5, "p99": 0.99, "p999": 0.999, "p99 added": 0.99, "ratio of p99": 0.99, "ratio of p999": 0.999}
+FRACTIONS = {"p50": 0.5, "p99": 0.99, "p999": 0.999, "p50 added": 0.5, "p99 added": 0.99}
 SHOWN_UNMARKED = ("ratio", "p50", "p99", "count")
+# The size that a sample's variant names, and the rest of it.
+SIZE = re.compile(r"\bbacklog of ([\d,]+) rows\b")
 NS = {"ns": 1, "us": 1e3, "µs": 1e3, "ms": 1e6, "s": 1e9}
 
 
@@ -37,6 +40,7 @@ class Row:
     stretch: float | None = None
     verdict: str = NOT_JUDGED
     why: str = ""               # it is not judged, or what else is to be said
+    is_pictured: bool = False   # and is not listed, unless a mark is set for it
     noise: float | None = None  # |A/A ratio - 1|, the end of its interval that is further from 1
     values: list = field(default_factory=list, repr=False)  # for the picture: ratios, or samples
 
@@ -52,10 +56,11 @@ class Row:
 
 def judge(measured, figures, cores, unmeasured=None):
     """Every row of the figures asked for, in their order. `unmeasured`: figure → why nothing was seen."""
-    rows = [*_pair_rows(measured), *_sample_rows(measured), *_histogram_rows(measured), *_count_rows(measured)]
+    rows = [*_pair_rows(measured), *_sample_rows(measured), *_growth_rows(measured), *_histogram_rows(measured),
+            *_count_rows(measured)]
     rows = [row for row in rows if row.figure in figures]
     for row in rows:
-        _void(row, measured)
+        row.why = row.why or _void_reason(row, measured)
     judged = []
     for mark in MARKS:
         if mark.figure not in figures:
@@ -70,7 +75,7 @@ def judge(measured, figures, cores, unmeasured=None):
             _grade(row, Mark(row.figure, row.metric, "count", row.better, row.baseline), cores)
     marked = {row.key[:3] for row in rows if row.target is not None}
     judged += [row for row in rows if row.target is not None
-               or row.key[:3] not in marked and row.statistic in SHOWN_UNMARKED]
+               or row.key[:3] not in marked and row.statistic in SHOWN_UNMARKED and not row.is_pictured]
     order = list(FIGURES)
     return sorted(judged, key=lambda row: (order.index(row.figure), row.verdict == NOT_JUDGED))
 
@@ -105,10 +110,12 @@ def _plain(pattern):
     return re.sub(r"[\^$\\\[\]]", "", pattern).replace("|", " or ")
 
 
-def _void(row, measured):
-    reason = measured.void_reason(row.figure, row.variant)
-    if reason and not row.why:
-        row.why = reason
+def _void_reason(row, measured):
+    """A slice that does not count is not among the values; too many of them, and the rest does not either."""
+    reasons = measured.void_reasons(row.figure, row.variant)
+    if not reasons or len(reasons) <= DROPPED_SHARE_MAX * (row.count + len(reasons)):
+        return ""
+    return f"{len(reasons)} void: {reasons[0]}"
 
 
 # ---- Rows of what was printed ---------------------------------------------------------------------
@@ -164,14 +171,40 @@ def _sample_rows(measured):
             yield row
         if not beside:
             continue
-        added = Row(figure, metric, variant, "p99 added", unit, better, **shared, value_unit=unit,
-                    values=[sample["value"] - sample["baseline"] for sample in beside])
-        _take_quantile(added)
-        yield added
+        for statistic in ("p50 added", "p99 added"):
+            added = Row(figure, metric, variant, statistic, unit, better, **shared, value_unit=unit,
+                        values=[_above_baseline(sample) for sample in beside])
+            _take_quantile(added)
+            yield added
         ratio = Row(figure, metric, variant, "ratio", unit, better, **shared,
                     values=[sample["value"] / sample["baseline"] for sample in beside])
         _take_median(ratio)
         yield ratio
+
+
+def _above_baseline(sample):
+    """What a failover's COPY takes at best is in its baseline; its mark is over the silence alone."""
+    return sample["value"] - sample["baseline"] + sample.get("parts", {}).get("naked COPY", 0)
+
+
+def _growth_rows(measured):
+    """Of samples whose variant names a size: the largest against the smallest."""
+    found = defaultdict(dict)
+    for (figure, metric, variant), samples in measured.samples().items():
+        size = SIZE.search(variant)
+        if size:
+            rest = SIZE.sub("", variant).strip(" ,;")
+            found[figure, metric, rest][int(size[1].replace(",", ""))] = samples
+    for (figure, metric, rest), sizes in found.items():
+        small, large = min(sizes), max(sizes)
+        if small == large:
+            continue
+        values = [[sample["value"] for sample in sizes[size]] for size in (large, small)]
+        row = Row(figure, metric, f"{large:,} rows to {small:,} rows" + (f", {rest}" if rest else ""), "growth",
+                  sizes[small][0]["unit"], "less", *map(statistics.median, values), count=sum(map(len, values)))
+        row.value = intervals.quotient(*values)
+        row.low, row.high, _ = intervals.bootstrap_quotient(*values)
+        yield row
 
 
 def _take_quantile(row):
@@ -187,25 +220,14 @@ def _histogram_rows(measured):
         if not ours:
             continue
         for statistic in ("p50", "p99", "p999"):
-            fraction = FRACTIONS[statistic]
-            seen = histograms.total(ours)
-            row = Row(figure, name, variant, statistic, unit, "less", count=seen, value_unit=unit)
-            row.ours = row.value = histograms.percentile(ours, fraction)
-            row.baseline = histograms.percentile(baseline, fraction) if baseline else None
-            _want_samples(row, fraction, ours)
+            row = Row(figure, name, variant, statistic, unit, "less", value_unit=unit, is_pictured=True,
+                      count=histograms.total(ours))
+            row.ours = row.value = histograms.percentile(ours, FRACTIONS[statistic])
+            row.baseline = histograms.percentile(baseline, FRACTIONS[statistic]) if baseline else None
+            needed = histograms.SAMPLES_MIN[FRACTIONS[statistic]]
+            if row.count < needed:
+                row.why = f"{row.count:,} values, and {100 * FRACTIONS[statistic]:g} % wants {needed:,}"
             yield row
-            if row.baseline:
-                ratio = Row(figure, name, variant, "ratio of " + statistic, unit, "less", row.ours, row.baseline,
-                            row.ours / row.baseline, count=seen)
-                _want_samples(ratio, fraction, ours, baseline)
-                yield ratio
-
-
-def _want_samples(row, fraction, *several):
-    needed = histograms.SAMPLES_MIN[fraction]
-    seen = min(histograms.total(buckets) for buckets in several)
-    if seen < needed:
-        row.why = f"{seen:,} values, and {100 * fraction:g} % wants {needed:,}"
 
 
 def _count_rows(measured):

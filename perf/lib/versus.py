@@ -137,7 +137,7 @@ def differences(old, new):
 
 # Where a run finds its servers and files, and Spillway's own version, do not say how it is measured.
 ADDRESSES = {"bootstrap_servers", "conninfo", "url", "path", "password_file", "topic", "database", "run", "pairs",
-             "quick"}
+             "quick", "maximum_per_s"}
 ITSELF = {"spillway"}
 
 

@@ -46,7 +46,7 @@ class Ratios(unittest.TestCase):
 
     def test_of_times_are_also_differences(self):
         lines = list(generator.pairs(generator.of(1), 1.5, figure="F5", metric="latency p50",
-                                     variant="50 % load", baseline=100_000.0, spread=0.001))
+                                     variant="50 % of maximum", baseline=100_000.0, spread=0.001))
         row = row_of(lines, "F5", "added")
         self.assertEqual(row.verdict, "met")
         self.assertAlmostEqual(row.value, 50_000, delta=10_000)
@@ -81,27 +81,45 @@ class Samples(unittest.TestCase):
         self.assertEqual(row_of(lines, "F8", "p99").verdict, "MISSED")
 
     def test_beside_a_baseline_are_judged_by_what_they_add(self):
-        lines = [{**line, "baseline": 100}
+        lines = [{**line, "value": min(line["value"], 120), "baseline": 100}
                  for line in generator.samples(generator.of(1), 112, variant="SIGSTOP", spread=0.01)]
-        for line in lines:
-            line["value"] = min(line["value"], 120)
         row = row_of(lines, "F8", "p99 added")
         self.assertEqual(row.verdict, "met")
         self.assertLessEqual(row.value, 20)
 
+    def test_of_a_failover_are_not_given_the_naked_copy_on_top(self):
+        lines = [{**line, "value": 120, "baseline": 100, "parts": {"naked COPY": 6}}
+                 for line in generator.samples(generator.of(1), 1, variant="SIGSTOP")]
+        row = row_of(lines, "F8", "p99 added")
+        self.assertEqual((row.value, row.verdict), (26, "MISSED"))
+
+    def test_of_two_sizes_are_judged_by_how_they_grow(self):
+        source = generator.of(1)
+        lines = [line for size, cost in ((1_000, 10), (100_000, 50), (1_000_000, 11))
+                 for line in generator.samples(source, cost, 5, 0.01, "F11", "one row relayed",
+                                               f"backlog of {size} rows, statistics as they are", "us")]
+        row = row_of(lines, "F11", "growth")
+        self.assertAlmostEqual(row.value, 1.1, delta=0.05)
+        self.assertEqual(row.verdict, "met")
+        self.assertEqual(row.variant, "1,000,000 rows to 1,000 rows, statistics as they are")
+
 
 class Histograms(unittest.TestCase):
-    LINE = {"kind": "histogram", "figure": "F7", "metric": "processing delay", "variant": "", "series": "ours",
-            "unit": "ns", "buckets": [[1_000_000, 5_000], [9_000_000, 100]]}
+    # No program prints a failover as a histogram; judged as its samples would be.
+    LINE = {"kind": "histogram", "figure": "F8", "metric": "failover", "variant": "SIGKILL", "series": "ours",
+            "unit": "ns", "buckets": [[1_000_000, 5_000], [30_000_000, 100]]}
 
     def test_of_several_slices_are_one_and_judged_in_the_unit_of_the_mark(self):
-        row = row_of([self.LINE, self.LINE], "F7", "p99")
-        self.assertEqual((row.value, row.value_unit, row.count, row.verdict), (9, "ms", 10_200, "met"))
-        self.assertEqual(row_of([self.LINE], "F7", "p50").verdict, "stretch")
+        row = row_of([self.LINE, self.LINE], "F8", "p99")
+        self.assertEqual((row.value, row.value_unit, row.count, row.verdict), (30, "ms", 10_200, "met"))
 
     def test_with_too_few_values_are_not_judged(self):
-        row = row_of([{**self.LINE, "buckets": [[1_000_000, 999]]}], "F7", "p99")
+        row = row_of([{**self.LINE, "buckets": [[1_000_000, 999]]}], "F8", "p99")
         self.assertEqual((row.verdict, row.why), (NOT_JUDGED, "999 values, and 99 % wants 1,000"))
+
+    def test_without_a_mark_are_pictures_only(self):
+        rows = judge(generator.measured({**self.LINE, "figure": "F5"}), ["F5"], 2)
+        self.assertEqual([row for row in rows if row.value is not None], [])
 
 
 class Counts(unittest.TestCase):
@@ -121,14 +139,16 @@ class WhatWasNotMeasured(unittest.TestCase):
         rows = judge(generator.measured(), ["F9"], 2, {"F9": "there is no program recovery"})
         self.assertEqual([(row.verdict, row.why) for row in rows], [(NOT_JUDGED, "there is no program recovery")] * 2)
 
-    def test_a_void_run_does_not_count(self):
+    def test_too_many_void_slices_void_the_others(self):
         void = {"kind": "void", "figure": "F1", "variant": "200 B, paced 50 k/s", "reason": "rate not held"}
-        row = row_of([*generator.pairs(generator.of(1), 0.3), void], "F1")
-        self.assertEqual((row.verdict, row.why), (NOT_JUDGED, "rate not held"))
+        pairs = list(generator.pairs(generator.of(1), 0.3))
+        self.assertEqual(row_of([*pairs, *[void] * 7], "F1").verdict, "stretch")
+        row = row_of([*pairs, *[void] * 8], "F1")
+        self.assertEqual((row.verdict, row.why), (NOT_JUDGED, "8 void: rate not held"))
 
     def test_what_the_machine_is_too_small_for_is_not_judged(self):
-        lines = list(generator.pairs(generator.of(1), 0.5, figure="F15", metric="acked throughput", variant="4 lanes",
-                                     better="more", unit="msg/s"))
+        lines = list(generator.pairs(generator.of(1), 0.5, figure="F15", metric="acked throughput",
+                                     variant="4 lanes, 200 B", better="more", unit="msg/s"))
         self.assertEqual(row_of(lines, "F15", cores=2).verdict, NOT_JUDGED)
         self.assertEqual(row_of(lines, "F15", cores=4).verdict, "MISSED")
 

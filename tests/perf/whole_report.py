@@ -28,8 +28,9 @@ def lines(seed=7):
         yield from generator.pairs(source, ratio, 30, 0.03, "F4", "acked throughput", variant, "more", "msg/s",
                                    430_000.0)
     yield from generator.pairs(source, 1.08, 30, 0.03, "F4", "CPU per acked message", "200 B", baseline=1_450.0)
-    for payload in (64, 200, 1_000, 4_000, 16_000, 64_000):
-        yield from generator.pairs(source, 1.0, 9, 0.02, "F15", "acked throughput", f"{payload} B", "more", "msg/s",
+    for payload in (64, 256, 1_024, 4_096, 16_384, 65_536):
+        yield from generator.pairs(source, 1.0, 9, 0.02, "F15", "acked throughput",
+                                   f"1 lane, {payload} B, 1 partition, header on both", "more", "msg/s",
                                    5e8 / (900 + payload))
     for publishers in (1, 2, 4, 8, 16):
         yield from generator.pairs(source, 0.45, 9, 0.02, "F14", "ns per publish", f"{publishers} publishers",
