@@ -20,7 +20,7 @@ class AdapterError(RuntimeError):
 
 def publish_bench_arguments(quick, pairs, out):
     """Only what carries a figure. Each repetition is one side of a pair; their order is random."""
-    cases = ["call, at 50k"] if quick else [*VARIANTS, "publishers [248]", "payload .*"]
+    cases = ["call, at 50k"] if quick else [*VARIANTS, "publishers [248]", "payload .*", "headers [18]"]
     wanted = f"^({'|'.join(cases)}|noise, at 50k)/({OURS}|baseline:.*|spillway:.rd_kafka_produce.)/"
     return [f"--benchmark_filter={wanted}", f"--benchmark_repetitions={pairs}",
             "--benchmark_enable_random_interleaving=true", f"--benchmark_out={out}", "--benchmark_out_format=json"]
@@ -42,6 +42,7 @@ def publish_bench(text):
             other = runs.get((case, baseline, repetition))
             if other is not None:
                 yield from _pairs_of(case, figure, repetition, run, other)
+    yield from _header_slopes(runs)
 
 
 def _pairs_of(case, figure, repetition, run, other):
@@ -54,6 +55,17 @@ def _pairs_of(case, figure, repetition, run, other):
         yield {"kind": "pair", "figure": figure, "metric": f"noise: {metric}" if is_noise else metric, "unit": "ns",
                "better": "less", "variant": variant, "ours": run[quantile], "baseline": other[quantile],
                "pair": repetition, "order": "random"}
+
+
+def _header_slopes(runs):
+    """What each of seven more headers costs; producev() has one at least."""
+    for repetition in sorted(repetition for case, side, repetition in runs if (case, side) == ("headers 8", OURS)):
+        slopes = [(runs["headers 8", side, repetition]["p50"] - runs["headers 1", side, repetition]["p50"]) / 7
+                  for side in (OURS, PRODUCEV)]
+        if slopes[1] > 0:
+            yield {"kind": "pair", "figure": "F16", "metric": "ns per header", "unit": "ns", "better": "less",
+                   "variant": "200 B, 1 to 8 headers", "ours": slopes[0], "baseline": slopes[1],
+                   "pair": repetition, "order": "random"}
 
 
 COUNTED = {"allocations": "allocations per publish", "locks": "locks per publish",

@@ -42,8 +42,8 @@ FIGURES = {figure.name: figure for figure in (
     Figure("F14", SIZE, "Publishers side by side", "call → return"),
     Figure("F15", SIZE, "Lanes and payload sizes", "first call → last report, saturated"),
     Figure("F16", CALL, "What a header costs", "slope of the time of a call"),
-    Figure("soak", SIZE, "Hours under load, with outages", "begin → end"),
     Figure("F17", OUTBOX, "What a spilled row costs the database", "its whole life"),
+    Figure("soak", SIZE, "Hours under load, with outages", "begin → end"),
 )}
 
 

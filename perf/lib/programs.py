@@ -36,25 +36,30 @@ def target_of(program):
 
 def build(programs, root=ROOT):
     """Builds them, and the program that knows the versions; answers with the build directory."""
+    return build_target("spillway_program", *(target_of(program) for program in programs), root=root)
+
+
+def build_target(*targets, root=ROOT):
     tool = root / "tools" / "build"
-    targets = [argument for program in programs for argument in ("--target", target_of(program))]
-    if subprocess.run([tool, "--target", "spillway_program", *targets], stdout=sys.stderr, check=False).returncode != 0:
+    wanted = [argument for target in targets for argument in ("--target", target)]
+    if subprocess.run([tool, *wanted], stdout=sys.stderr, check=False).returncode != 0:
         raise ProgramError(f"{root}: it does not build")
     printed = subprocess.run([tool, "--print-directory"], capture_output=True, check=True, text=True)
     return Path(printed.stdout.strip())
 
 
 class Servers:
-    """The addresses of Kafka, Postgres and Redis: the caller's, or those of tools/stack, which is started
-    when it is not up, and then ended again."""
+    """The addresses of Kafka, Postgres and Redis, where they are needed: the caller's, or those of tools/stack,
+    which is started when it is not up, and then ended again."""
 
-    def __init__(self):
+    def __init__(self, are_needed=True):
         self.environment = dict(os.environ)
         self.is_own_stack = False
+        self._are_needed = are_needed
         self._started = False
 
     def __enter__(self):
-        if all(self.environment.get(name) for name in SERVERS):
+        if not self._are_needed or all(self.environment.get(name) for name in SERVERS):
             return self
         stack = ROOT / "tools" / "stack"
         if subprocess.run([stack, "status"], capture_output=True, check=False).returncode != 0:
