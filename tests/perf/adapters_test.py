@@ -40,7 +40,8 @@ class PublishBench(unittest.TestCase):
         found = list(adapters.publish_bench(bench_report(
             bench_run("headers 1", adapters.OURS, 0, 100.0), bench_run("headers 8", adapters.OURS, 0, 170.0),
             bench_run("headers 1", adapters.PRODUCEV, 0, 400.0), bench_run("headers 8", adapters.PRODUCEV, 0, 750.0))))
-        self.assertEqual([(line["ours"], line["baseline"]) for line in found if line["figure"] == "F16"], [(10.0, 50.0)])
+        slopes = [(line["ours"], line["baseline"]) for line in found if line["figure"] == "F16"]
+        self.assertEqual(slopes, [(10.0, 50.0)])
 
     def test_a_failed_benchmark_is_an_error(self):
         failed = bench_run("call, at 50k", adapters.OURS, 0, 0.0, error_occurred=True,
