@@ -2,6 +2,7 @@
 // adopted, and its journal is drained.
 
 #include <string>
+#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -12,27 +13,10 @@ namespace spillway::test {
 namespace {
 
 TEST_F(OnRealStack, ADeadOwnersHeldRowsAreAdoptedByAnotherProcessesRelay) {
-  Process owner{spillway({"load",
-                          "--topic",
-                          topic_name(),
-                          "--rate",
-                          "5000",
-                          "--publishers",
-                          "2",
-                          "--keys",
-                          "100",
-                          "--duration",
-                          "0",
-                          "--run",
-                          run_id(),
-                          "--journal",
-                          file("journal"),
-                          "--accepted",
-                          accepted_file(),
-                          "--relay",
-                          "off",
-                          "--set",
-                          "lanes.count=2"})};
+  const std::string until_killed = "0";
+  std::vector<std::string> words = spillway_load(until_killed);
+  words.insert(words.end(), {"--relay", "off"});
+  Process owner{words};
   ASSERT_TRUE(eventually(patience, [&] { return accepted() > 2'000; })) << owner.output();
   const Process relay{spillway({"relay", "--set", "relay.owner_grace=1s"})};
   {

@@ -37,11 +37,11 @@ void UnderFault::TearDown() {
   } catch (const std::exception& error) {
     ADD_FAILURE() << error.what();
   }
+  OnRealStack::TearDown();
   // Threads that have ended are still listed for a moment.
   EXPECT_TRUE(eventually(patience, [this] { return ProcessShape::now() == before_; }))
       << "threads " << before_.threads << " -> " << ProcessShape::now().threads << ", descriptors "
       << before_.descriptors << " -> " << ProcessShape::now().descriptors;
-  OnRealStack::TearDown();
 }
 
 Config UnderFault::proxied_config() {

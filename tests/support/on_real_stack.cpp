@@ -55,6 +55,7 @@ OnRealStack::OnRealStack()
 }
 
 void OnRealStack::TearDown() {
+  accept_logs_.clear();  // their files are open
   try {
     stack_.restore();
     kafka_.delete_topic(topic_name_);
@@ -80,10 +81,14 @@ program::LoadGenerator OnRealStack::load_on(Pipeline& pipeline, double per_secon
   constexpr std::size_t publishers = 2;
   const bool goes_on = ::access(accepted_file().c_str(), F_OK) == 0;
   accepted_.push_back(std::make_unique<program::AcceptFile>(accepted_file(), publishers, goes_on));
+  const std::uint32_t first = program::AcceptLogs::next_publisher(accept_logs(), goes_on);
+  accept_logs_.push_back(
+      std::make_unique<program::AcceptLogs>(accept_logs(), topic_name_, run_, first, publishers));
   return {pipeline,
           pipeline.topic(topic_name_),
           {.run = run_, .per_second = per_second, .publishers = publishers, .keys = 100},
-          accepted_.back().get()};
+          accepted_.back().get(),
+          accept_logs_.back().get()};
 }
 
 std::string OnRealStack::run_id() const {
@@ -107,10 +112,10 @@ std::vector<std::string> OnRealStack::spillway(std::vector<std::string> words) c
 
 std::vector<std::string> OnRealStack::spillway_load(const std::string& seconds) const {
   return spillway(
-      {"load",   "--topic",   topic_name(),    "--rate",     "5000",          "--publishers",
-       "2",      "--keys",    "100",           "--duration", seconds,         "--run",
-       run_id(), "--journal", file("journal"), "--accepted", accepted_file(), "--drain",
-       "60s",    "--set",     "lanes.count=2"});
+      {"load",        "--topic",   topic_name(),    "--rate",     "5000",          "--publishers",
+       "2",           "--keys",    "100",           "--duration", seconds,         "--run",
+       run_id(),      "--journal", file("journal"), "--accepted", accepted_file(), "--accept-log",
+       accept_logs(), "--drain",   "60s",           "--set",      "lanes.count=2"});
 }
 
 std::uint64_t OnRealStack::outbox_rows() const {
@@ -141,7 +146,7 @@ verify::AuditResult OnRealStack::audit() const {
   request.scope.topic = topic_name_;
   if (accepted() != 0) {
     request.scope.run = run_;
-    request.accepted_file = accepted_file();
+    request.accept_logs = accept_logs();
   }
 
   return verify::run_audit(request, [](std::uint64_t, std::uint64_t) {});

@@ -62,11 +62,12 @@ class OnRealStack : public ::testing::Test {
   [[nodiscard]] const LogLines& lines() const noexcept { return lines_; }
   [[nodiscard]] KafkaAdmin& kafka() noexcept { return kafka_; }
 
-  /// Tagged envelopes at a fixed rate until stop(); counted in accepted_file(). Ends before
-  /// `pipeline`.
+  /// Tagged envelopes at a fixed rate until stop(); counted in accepted_file(), each call of
+  /// publish() kept in accept_logs(). Ends before `pipeline`.
   [[nodiscard]] program::LoadGenerator load_on(Pipeline& pipeline, double per_second = usual_rate);
   /// For load_on() and `spillway load`, which go on where the other has ended.
   [[nodiscard]] std::string accepted_file() const { return file("accepted"); }
+  [[nodiscard]] std::string accept_logs() const { return file("accept-logs"); }
   [[nodiscard]] std::uint64_t accepted() const;
   [[nodiscard]] std::string run_id() const;
   /// The program with these arguments, on this test's servers.
@@ -83,7 +84,7 @@ class OnRealStack : public ::testing::Test {
 
   /// The load is over: everything arrives, the outbox drains, every lane is direct.
   [[nodiscard]] bool ends_quiet(const Pipeline& pipeline) const;
-  /// What `spillway verify` says of the topic and the outbox.
+  /// What `spillway verify --full` says of the topic and the outbox.
   [[nodiscard]] verify::AuditResult audit() const;
   /// Nothing lost, nothing reordered, no copy without a mark, nothing left in the outbox, no dead
   /// letter.
@@ -103,6 +104,7 @@ class OnRealStack : public ::testing::Test {
   std::string topic_name_;
   std::uint64_t run_;
   std::vector<std::unique_ptr<program::AcceptFile>> accepted_;
+  std::vector<std::unique_ptr<program::AcceptLogs>> accept_logs_;
 };
 
 [[nodiscard]] bool all_direct(const Metrics& metrics);
