@@ -276,6 +276,22 @@ TEST_F(PgOutboxOnServer, ReleasesEachHeldRowToItsFate) {
   }
 }
 
+TEST_F(PgOutboxOnServer, BuriesAWholeWindowOfHeldRowsInOneRelease) {
+  constexpr std::uint64_t window = 10'000;
+  PgOutbox outbox{settings(), log_};
+  connect(outbox);
+  ASSERT_EQ(write(outbox, rows(1, window, true)), StoreEventKind::committed);
+  std::vector<Unfinished> refused;
+  for (std::uint64_t seq = 1; seq <= window; ++seq)
+    refused.push_back({.seq = {seq}, .dead_letter_error = "refused"});
+
+  outbox.release(lane, {window}, refused);
+
+  EXPECT_EQ(next_event(outbox).kind, StoreEventKind::committed);
+  EXPECT_EQ(sql_.value("SELECT count(*) FROM spillway.dead_letter"), std::to_string(window));
+  EXPECT_EQ(count(), "0");
+}
+
 TEST_F(PgOutboxOnServer, ReleasesRowsOfUnknownFateMarked) {
   PgOutbox outbox{settings(), log_};
   connect(outbox);

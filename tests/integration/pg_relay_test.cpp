@@ -197,6 +197,25 @@ TEST_F(PgRelayOnServer, RemovesTheFinishedPrefixAlone) {
   EXPECT_TRUE(scan(relay).empty());
 }
 
+// A topic that refuses everything makes a letter of each row. A join of them that compares each
+// with each takes a minute, and the server ends a statement after eight seconds.
+TEST_F(PgRelayOnServer, BuriesAWholeWindowInOneRequest) {
+  constexpr std::uint64_t window = 10'000;
+  write(rows(1, window));
+  PgRelay relay{settings(1), log_};
+  connect(relay);
+  ASSERT_EQ(scan(relay).size(), 1U);
+  std::vector<ports::RelayDeadLetter> letters;
+  for (std::uint64_t seq = 1; seq <= window; ++seq)
+    letters.push_back({.seq = {seq}, .error = "refused"});
+
+  relay.finish(stream, {0}, {window}, letters);
+
+  EXPECT_EQ(next_event(relay).kind, RelayEventKind::finished);
+  EXPECT_EQ(sql_.value("SELECT count(*) FROM spillway.dead_letter"), std::to_string(window));
+  EXPECT_EQ(sql_.value("SELECT count(*) FROM spillway.outbox"), "0");
+}
+
 TEST_F(PgRelayOnServer, LeavesAStreamToItsHolder) {
   write(rows(1, 3));
   PgRelay first{settings(1), log_};

@@ -66,10 +66,13 @@ std::string letters_cte(core::StreamId stream, core::Seq through,
          ", spilled_at, attempts, error) SELECT o.instance, o.lane, o.seq, o.topic, o.key, "
          "o.payload, o.headers, o.accepted_at, o.event_time, o.held, coalesce(d.resend, o.resend), "
          "o.renumbered_from, o.spilled_at, o.attempts, d.error FROM mine, (VALUES " +
-         values + ") AS d (seq, error, resend) JOIN spillway.outbox o ON o.seq = d.seq WHERE " +
-         where_stream(stream, "o") +
-         " AND o.seq > mine.relayed_through AND o.seq <= " + number(through.value) +
-         " ON CONFLICT DO NOTHING)";
+         values +
+         // OFFSET 0: one look into the index for each letter. To the planner a stream has one row,
+         // so a join would compare each of its rows with each letter.
+         ") AS d (seq, error, resend) CROSS JOIN LATERAL (SELECT * FROM spillway.outbox WHERE " +
+         where_stream(stream) +
+         " AND seq = d.seq OFFSET 0) AS o WHERE o.seq > mine.relayed_through AND o.seq <= " +
+         number(through.value) + " ON CONFLICT DO NOTHING)";
 }
 
 }  // namespace
