@@ -56,11 +56,12 @@ class UnderFault : public OnRealStack {
   void TearDown() override;
 
   void run(const Fault& fault, Phase phase);
+  /// The lanes of `pipeline`, under load, do what the phase says.
+  void reach(Phase phase, const Pipeline& pipeline);
   /// Through the proxies.
   [[nodiscard]] Config proxied_config();
 
  private:
-  void reach(Phase phase, const Pipeline& pipeline);
   void mend_all() const;
 
   ProcessShape before_;

@@ -11,6 +11,7 @@
 #include <span>
 #include <stdexcept>
 #include <string>
+#include <vector>
 
 #include <librdkafka/rdkafka.h>
 #include <unistd.h>
@@ -41,7 +42,8 @@ inline std::string new_topic_name(const std::string& subject) {
          std::to_string(count.fetch_add(1));
 }
 
-/// Creates and deletes topics. Every call waits for the cluster's answer and throws when it is no.
+/// Creates, changes and deletes topics. Every call waits for the cluster's answer and throws when
+/// it is no.
 class KafkaAdmin {
  public:
   explicit KafkaAdmin(const std::string& servers = kafka_servers()) {
@@ -102,7 +104,37 @@ class KafkaAdmin {
     await("configure " + name);
   }
 
+  /// From now on nobody may write to the topic; everything else stays allowed.
+  void revoke_writes(const std::string& topic) {
+    std::array<char, 512> error{};
+    const auto acl = [&](rd_kafka_AclOperation_t operation, rd_kafka_AclPermissionType_t type) {
+      return Acl{rd_kafka_AclBinding_new(RD_KAFKA_RESOURCE_TOPIC, topic.c_str(),
+                                         RD_KAFKA_RESOURCE_PATTERN_LITERAL, "User:*", "*",
+                                         operation, type, error.data(), error.size())};
+    };
+    // A topic that has an ACL allows only what one of them allows.
+    const Acl all = acl(RD_KAFKA_ACL_OPERATION_ALL, RD_KAFKA_ACL_PERMISSION_TYPE_ALLOW);
+    const Acl writes = acl(RD_KAFKA_ACL_OPERATION_WRITE, RD_KAFKA_ACL_PERMISSION_TYPE_DENY);
+    if (!all || !writes) throw std::runtime_error{error.data()};
+    std::array asked{all.get(), writes.get()};
+    rd_kafka_CreateAcls(client_.get(), asked.data(), asked.size(), nullptr, answers_.get());
+    await("revoke writes to " + topic);
+  }
+
+  /// What revoke_writes() took is given back.
+  void give_back_writes(const std::string& topic) {
+    std::array<char, 512> error{};
+    const Acl those_of_topic{rd_kafka_AclBindingFilter_new(
+        RD_KAFKA_RESOURCE_TOPIC, topic.c_str(), RD_KAFKA_RESOURCE_PATTERN_LITERAL, nullptr, nullptr,
+        RD_KAFKA_ACL_OPERATION_ANY, RD_KAFKA_ACL_PERMISSION_TYPE_ANY, error.data(), error.size())};
+    if (!those_of_topic) throw std::runtime_error{error.data()};
+    rd_kafka_AclBindingFilter_t* asked = those_of_topic.get();
+    rd_kafka_DeleteAcls(client_.get(), &asked, 1, nullptr, answers_.get());
+    await("give back writes to " + topic);
+  }
+
  private:
+  using Acl = std::unique_ptr<rd_kafka_AclBinding_t, KafkaReleasedBy<rd_kafka_AclBinding_destroy>>;
   static constexpr int answer_ms_max = 30'000;
 
   void await(const std::string& what) {
@@ -112,6 +144,7 @@ class KafkaAdmin {
     if (rd_kafka_event_error(event.get()) != RD_KAFKA_RESP_ERR_NO_ERROR) {
       throw std::runtime_error{what + ": " + rd_kafka_event_error_string(event.get())};
     }
+    require_acls_done(event.get(), what);
     std::size_t count = 0;
     const rd_kafka_topic_result_t** results = nullptr;
     if (const auto* created = rd_kafka_event_CreateTopics_result(event.get())) {
@@ -123,6 +156,23 @@ class KafkaAdmin {
       if (rd_kafka_topic_result_error(result) == RD_KAFKA_RESP_ERR_NO_ERROR) continue;
       const char* text = rd_kafka_topic_result_error_string(result);
       throw std::runtime_error{what + ": " + (text == nullptr ? "refused" : text)};
+    }
+  }
+
+  static void require_acls_done(rd_kafka_event_t* event, const std::string& what) {
+    std::vector<const rd_kafka_error_t*> errors;
+    std::size_t count = 0;
+    if (const auto* created = rd_kafka_event_CreateAcls_result(event)) {
+      const rd_kafka_acl_result_t** const acls = rd_kafka_CreateAcls_result_acls(created, &count);
+      for (const rd_kafka_acl_result_t* acl : std::span{acls, count})
+        errors.push_back(rd_kafka_acl_result_error(acl));
+    } else if (const auto* deleted = rd_kafka_event_DeleteAcls_result(event)) {
+      const auto** const answers = rd_kafka_DeleteAcls_result_responses(deleted, &count);
+      for (const rd_kafka_DeleteAcls_result_response_t* answer : std::span{answers, count})
+        errors.push_back(rd_kafka_DeleteAcls_result_response_error(answer));
+    }
+    for (const rd_kafka_error_t* error : errors) {
+      if (error != nullptr) throw std::runtime_error{what + ": " + rd_kafka_error_string(error)};
     }
   }
 

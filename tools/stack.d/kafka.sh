@@ -63,6 +63,10 @@ group.initial.rebalance.delay.ms=0
 # A topic that nobody made is an error, as in production, and a deleted one does not come back.
 auto.create.topics.enable=false
 
+# Nobody has a name here, and everybody may do everything, but where a test has put an ACL.
+authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer
+allow.everyone.if.no.acl.found=true
+
 # Back soon after a kill -9: the dead registration expires, and is looked for, sooner.
 broker.session.timeout.ms=1500
 broker.heartbeat.interval.ms=300
