@@ -25,7 +25,8 @@ std::vector<Description> read_descriptions() {
     std::string text{error.name};
     if (error.desc != nullptr) text.append(": ").append(error.desc);
     // "Broker handle destroyed" is what librdkafka says of a record whose partition has gone.
-    if (error.code == RD_KAFKA_RESP_ERR__DESTROY) text = "UNKNOWN_TOPIC_OR_PART: it was deleted";
+    if (error.code == RD_KAFKA_RESP_ERR__DESTROY)
+      text = "UNKNOWN_TOPIC_OR_PART: it was deleted, or may not be seen any more";
     all.push_back({.code = error.code, .text = std::move(text)});
   }
   std::ranges::sort(all, {}, &Description::code);
