@@ -16,6 +16,8 @@
 namespace spillway::test {
 namespace {
 
+constexpr double few_per_second = 1'000;
+
 std::uint64_t dead_letters(const Metrics& metrics) {
   return metrics.dead_lettered + metrics.relay.dead_lettered;
 }
@@ -53,9 +55,8 @@ class WriteRightRevoked : public UnderFault {
     EXPECT_EQ(result.waiting + result.held, 0);
     EXPECT_EQ(result.dead_letters, dead_letters(seen));
     EXPECT_TRUE(copies_of(seen) == Copies::marked || result.duplicates_marked == 0);
-    EXPECT_EQ(sql().value("SELECT count(*) FROM spillway.dead_letter WHERE error NOT LIKE "
-                          "'TOPIC_AUTHORIZATION_FAILED%'"),
-              "0");
+    EXPECT_EQ(sql().value("SELECT string_agg(DISTINCT error, '; ') FROM spillway.dead_letter"),
+              "TOPIC_AUTHORIZATION_FAILED: Broker: Topic authorization failed");
     EXPECT_TRUE(lines().has("dead letters; the last, "));
     EXPECT_TRUE(lines().has("TOPIC_AUTHORIZATION_FAILED"));
   }
@@ -66,18 +67,20 @@ class WriteRightRevoked : public UnderFault {
 };
 
 TEST_F(WriteRightRevoked, BuriesWhatKafkaRefusesMeanwhileAndNothingElse) {
-  Pipeline pipeline = Pipeline::open(proxied_config());
+  Config settings = proxied_config();
+  settings.lanes.failover_after = patience;  // a busy machine's silence is another test's subject
+  Pipeline pipeline = Pipeline::open(settings);
   const Topic unhindered = pipeline.topic(other());
-  program::LoadGenerator load = load_on(pipeline);
+  program::LoadGenerator load = load_on(pipeline, few_per_second);
   reach(Phase::direct, pipeline);
 
   kafka().revoke_writes(topic_name());
   publish_to(unhindered, pipeline);
-  EXPECT_TRUE(eventually(patience, [&] { return dead_letters(pipeline.counters()) > 3'000; }));
+  EXPECT_TRUE(eventually(patience, [&] { return dead_letters(pipeline.counters()) > 1'000; }));
   kafka().give_back_writes(topic_name());
   const std::uint64_t delivered = pipeline.counters().delivered;
   EXPECT_TRUE(
-      eventually(patience, [&] { return pipeline.counters().delivered > delivered + 5'000; }));
+      eventually(patience, [&] { return pipeline.counters().delivered > delivered + 1'000; }));
   load.stop();
   EXPECT_TRUE(ends_quiet(pipeline));
 
@@ -90,7 +93,7 @@ TEST_F(WriteRightRevoked, BuriesWhatKafkaRefusesMeanwhileAndNothingElse) {
 TEST_F(WriteRightRevoked, BuriesWhatItsRelayMeetsOfTheOutbox) {
   Pipeline pipeline = Pipeline::open(proxied_config());
   const Topic unhindered = pipeline.topic(other());
-  program::LoadGenerator load = load_on(pipeline);
+  program::LoadGenerator load = load_on(pipeline, few_per_second);
   reach(Phase::spilling, pipeline);
 
   publish_to(unhindered, pipeline);

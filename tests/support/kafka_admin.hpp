@@ -106,36 +106,44 @@ class KafkaAdmin {
 
   /// From now on nobody may write to the topic; everything else stays allowed.
   void revoke_writes(const std::string& topic) {
-    std::array<char, 512> error{};
-    const auto acl = [&](rd_kafka_AclOperation_t operation, rd_kafka_AclPermissionType_t type) {
-      return Acl{rd_kafka_AclBinding_new(RD_KAFKA_RESOURCE_TOPIC, topic.c_str(),
-                                         RD_KAFKA_RESOURCE_PATTERN_LITERAL, "User:*", "*",
-                                         operation, type, error.data(), error.size())};
-    };
-    // A topic that has an ACL allows only what one of them allows.
-    const Acl all = acl(RD_KAFKA_ACL_OPERATION_ALL, RD_KAFKA_ACL_PERMISSION_TYPE_ALLOW);
-    const Acl writes = acl(RD_KAFKA_ACL_OPERATION_WRITE, RD_KAFKA_ACL_PERMISSION_TYPE_DENY);
-    if (!all || !writes) throw std::runtime_error{error.data()};
-    std::array asked{all.get(), writes.get()};
-    rd_kafka_CreateAcls(client_.get(), asked.data(), asked.size(), nullptr, answers_.get());
-    await("revoke writes to " + topic);
+    // One after the other: a topic that has an ACL allows only what one of them allows, and a
+    // client that may not even see it, for a moment, takes it for deleted.
+    create_acl(topic, RD_KAFKA_ACL_OPERATION_ALL, RD_KAFKA_ACL_PERMISSION_TYPE_ALLOW);
+    create_acl(topic, RD_KAFKA_ACL_OPERATION_WRITE, RD_KAFKA_ACL_PERMISSION_TYPE_DENY);
   }
 
   /// What revoke_writes() took is given back.
   void give_back_writes(const std::string& topic) {
-    std::array<char, 512> error{};
-    const Acl those_of_topic{rd_kafka_AclBindingFilter_new(
-        RD_KAFKA_RESOURCE_TOPIC, topic.c_str(), RD_KAFKA_RESOURCE_PATTERN_LITERAL, nullptr, nullptr,
-        RD_KAFKA_ACL_OPERATION_ANY, RD_KAFKA_ACL_PERMISSION_TYPE_ANY, error.data(), error.size())};
-    if (!those_of_topic) throw std::runtime_error{error.data()};
-    rd_kafka_AclBindingFilter_t* asked = those_of_topic.get();
-    rd_kafka_DeleteAcls(client_.get(), &asked, 1, nullptr, answers_.get());
-    await("give back writes to " + topic);
+    delete_acls(topic, RD_KAFKA_ACL_OPERATION_WRITE);
+    delete_acls(topic, RD_KAFKA_ACL_OPERATION_ALL);
   }
 
  private:
   using Acl = std::unique_ptr<rd_kafka_AclBinding_t, KafkaReleasedBy<rd_kafka_AclBinding_destroy>>;
   static constexpr int answer_ms_max = 30'000;
+
+  void create_acl(const std::string& topic, rd_kafka_AclOperation_t operation,
+                  rd_kafka_AclPermissionType_t permission) {
+    std::array<char, 512> error{};
+    const Acl acl{rd_kafka_AclBinding_new(RD_KAFKA_RESOURCE_TOPIC, topic.c_str(),
+                                          RD_KAFKA_RESOURCE_PATTERN_LITERAL, "User:*", "*",
+                                          operation, permission, error.data(), error.size())};
+    if (!acl) throw std::runtime_error{error.data()};
+    rd_kafka_AclBinding_t* asked = acl.get();
+    rd_kafka_CreateAcls(client_.get(), &asked, 1, nullptr, answers_.get());
+    await("create an ACL of " + topic);
+  }
+
+  void delete_acls(const std::string& topic, rd_kafka_AclOperation_t operation) {
+    std::array<char, 512> error{};
+    const Acl filter{rd_kafka_AclBindingFilter_new(
+        RD_KAFKA_RESOURCE_TOPIC, topic.c_str(), RD_KAFKA_RESOURCE_PATTERN_LITERAL, nullptr, nullptr,
+        operation, RD_KAFKA_ACL_PERMISSION_TYPE_ANY, error.data(), error.size())};
+    if (!filter) throw std::runtime_error{error.data()};
+    rd_kafka_AclBindingFilter_t* asked = filter.get();
+    rd_kafka_DeleteAcls(client_.get(), &asked, 1, nullptr, answers_.get());
+    await("delete the ACLs of " + topic);
+  }
 
   void await(const std::string& what) {
     const std::unique_ptr<rd_kafka_event_t, KafkaReleasedBy<rd_kafka_event_destroy>> event{
