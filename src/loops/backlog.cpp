@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "core/check.hpp"
 #include "journal/segment.hpp"
 
 namespace spillway::loops {
@@ -27,6 +28,7 @@ std::size_t Backlog::number_recovered() {
                         .seq = found.seq.value != 0 ? found.seq : give_seq(found.record),
                         .stamp = found.stamp,
                         .resend = found.submitted ? ResendCause::recovery : ResendCause::none});
+    if (journal_.record(found.record).renumbered_from != 0) ++renumbered_open_;
   }
   journal_.set_next_seq(lane_, next_seq_);
   return std::exchange(recovered_, {}).size();
@@ -59,6 +61,13 @@ void Backlog::renumber(const PendingRecord& former) {
   }
   pending_.push_back(renumbered);
   journal_.set_next_seq(lane_, next_seq_);
+  ++renumbered_open_;
+}
+
+void Backlog::on_written(core::RecordOffset record) noexcept {
+  if (journal_.record(record).renumbered_from == 0) return;
+  SPILLWAY_CHECK(renumbered_open_ != 0);
+  --renumbered_open_;
 }
 
 Seq Backlog::give_seq(core::RecordOffset record) {

@@ -38,6 +38,12 @@ class Backlog {
   std::size_t number_arrivals(core::Instant now);
   /// A number for a record that had another one: behind all others, and marked as it was.
   void renumber(const PendingRecord& former);
+  /// Its new number is in the outbox, if it has one.
+  void on_written(core::RecordOffset record) noexcept;
+  /// Renumbered, by this process or a former one, and not written yet. They go by the outbox, which
+  /// sends them alone: in company a record could be refused again, and nothing would name its first
+  /// number.
+  [[nodiscard]] std::size_t renumbered_open() const noexcept { return renumbered_open_; }
 
   [[nodiscard]] bool is_gated() const noexcept { return gated_; }
   void open_gate() noexcept { gated_ = false; }
@@ -63,6 +69,7 @@ class Backlog {
   std::vector<journal::RecoveredRecord> recovered_;
   bool gated_;
   core::Seq next_seq_;
+  std::size_t renumbered_open_ = 0;
 };
 
 }  // namespace spillway::loops

@@ -139,7 +139,6 @@ void LaneLoop::close_delivered(InFlight& entry) {
 void LaneLoop::renumber(const InFlight& entry) {
   backlog_.renumber(
       {.record = entry.record, .seq = entry.seq, .stamp = entry.stamp, .resend = entry.resend});
-  ++renumbered_open_;
   counters_.renumbered.add(1);
 }
 
@@ -194,7 +193,7 @@ bool LaneLoop::next_topic_is_unknown() const {
 // Without it a lane that spills for a reason of its own, with Kafka well, would be gone again
 // before it has spilled anything.
 bool LaneLoop::owes_outbox() const {
-  if (renumbered_open_ != 0) return true;
+  if (backlog_.renumbered_open() != 0) return true;
   return !backlog_.empty() && backlog_.front().seq <= spill_through_;
 }
 
@@ -369,7 +368,7 @@ void LaneLoop::hold() {
 
 // Kafka is back and Postgres is not: rows that it never began need not wait for it.
 void LaneLoop::ask_rows_back(Instant now) {
-  if (holding_ || settings_.spill_forced || renumbered_open_ != 0) return;
+  if (holding_ || settings_.spill_forced || backlog_.renumbered_open() != 0) return;
   if (!writer_.could_withdraw() || !producer_.is_warm()) return;
   static_cast<void>(writer_.withdraw(now));
 }
@@ -432,7 +431,7 @@ void LaneLoop::on_job_done(const AskedJob& job) {
     journal::store_state(journal_.record(job.record), RecordState::settled);
     return;
   }
-  if (renumbered_open_ != 0 && journal_.record(job.record).renumbered_from != 0) --renumbered_open_;
+  backlog_.on_written(job.record);
   releaser_.free(job.record);
   (job.kind == JobKind::row ? counters_.spilled : counters_.dead_lettered).add(1);
   if (job.resend != ResendCause::none) counters_.marked.add(1);
@@ -454,7 +453,9 @@ void LaneLoop::on_job_withdrawn(const AskedJob& job) {
 void LaneLoop::forget_written() {
   while (!backlog_.empty() && writer_.asked() == 0 &&
          backlog_.front().seq <= writer_.written_through()) {
-    releaser_.free(backlog_.pop_front().record);
+    const core::RecordOffset written = backlog_.pop_front().record;
+    backlog_.on_written(written);
+    releaser_.free(written);
     counters_.spilled.add(1);
   }
 }
@@ -581,8 +582,8 @@ void LaneLoop::publish_counters(Instant now) {
   lower(window_.oldest_unsettled());
   lower(writer_.oldest_asked());
   // A renumbered record stands behind younger ones: until it is safe nothing more is claimed.
-  if (renumbered_open_ == 0) counters_.settled_below.set(safe_below.value);
-  if (failing_over_ && renumbered_open_ == 0 && safe_below > stamp_of(tripped_at_)) {
+  if (backlog_.renumbered_open() == 0) counters_.settled_below.set(safe_below.value);
+  if (failing_over_ && backlog_.renumbered_open() == 0 && safe_below > stamp_of(tripped_at_)) {
     counters_.last_failover_ns.set(nanoseconds(now - tripped_at_));
     failing_over_ = false;
   }

@@ -136,7 +136,6 @@ class LaneLoop {
   std::size_t next_copy_ = 0;  // in the window: what is before it is copied, or needs no copy
   bool asked_back_ = false;    // the copies, from the writer, before a release is asked for
   bool release_asked_ = false;
-  std::size_t renumbered_open_ = 0;
   unsigned returns_given_up_ = 0;
   core::Seq spill_through_;  // it gave up waiting to be direct: what waited goes to the outbox
 

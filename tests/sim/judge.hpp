@@ -11,8 +11,7 @@
 // one that was sent before its renumbering without a word of it may be met under both its
 // positions, one of the copies marked (P6). A record whose batch was refused for another one, and
 // whose process or producer died before it heard, is sent under its old seq, marked, behind later
-// ones (P1, P2, P3, P9). One that is renumbered again after a crash names its second seq alone
-// (P7).
+// ones (P1, P2, P3, P9).
 
 #pragma once
 
@@ -127,7 +126,6 @@ class Judge {
   [[nodiscard]] std::string say(core::StreamId stream, core::Seq seq) const;
   void note_position(RecordId id, core::StreamId stream, core::Seq seq, core::Seq renumbered_from);
   void judge_copies(RecordId id);
-  [[nodiscard]] bool may_forget_a_renumbering() const;
   void finish_records();
   void finish_streams(const std::map<core::StreamId, core::Seq>& last_seq);
   [[nodiscard]] bool are_positions_explained(const RecordFacts& facts) const;

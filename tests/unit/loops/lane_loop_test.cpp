@@ -344,6 +344,33 @@ TEST_F(Lane, GivesTheInnocentOfARefusedBatchNewSeqsAndSendsThemAlone) {
   EXPECT_GT(renumbered, 0U);
 }
 
+// In company it could be refused again: its third seq would name the second, and nothing the first.
+TEST_F(Lane, SendsAloneWhatADeadProcessHadGivenANewSeq) {
+  build_world({}, {.partitions = 1});
+  relay();
+  start_direct();
+  database().set_state(ServerState::down, world().now());
+  kafka().change_topic("orders", {.partitions = 1, .message_bytes_max = 400});
+  publish(20);
+  ASSERT_TRUE(runs_until([&] { return service().counters().renumbered.get() == 20; }));
+
+  kill_service();
+  start_service();
+  run_for(1s);  // Kafka is ready for it, and Postgres is not
+  database().set_state(ServerState::up, world().now());
+  ASSERT_TRUE(runs_until([&] { return in_kafka() == 20 && all_is_settled(); }));
+
+  std::set<core::Seq> former;
+  for (const auto& record : kafka().records("orders")) {
+    EXPECT_TRUE(record.relayed) << "seq " << record.seq.value;
+    former.insert(record.renumbered_from);
+  }
+  EXPECT_EQ(former.size(), 20U);
+  EXPECT_EQ(*former.begin(), core::Seq{1});
+  EXPECT_EQ(*former.rbegin(), core::Seq{20});
+  EXPECT_TRUE(gets_to(LaneState::direct));
+}
+
 // Its copy goes with the release, so the journal must know by then that it goes on under a new seq.
 TEST_F(Lane, LosesNoRecordOfARefusedBatchWhenItDiesBehindTheRelease) {
   build_world({}, {.partitions = 1});
