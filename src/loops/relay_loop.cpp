@@ -301,8 +301,9 @@ void RelayLoop::on_report(const ports::Report& report, Instant now) {
       stream->on_returned(*row);
       return;
     case DeliveryOutcome::possibly_persisted:
-      row->resend = ResendCause::fatal;
-      [[fallthrough]];
+      producer_.mark_dead();
+      stream->on_maybe_appended(*row, in);
+      return;
     case DeliveryOutcome::not_persisted:
       producer_.mark_dead();
       stream->on_returned(*row);

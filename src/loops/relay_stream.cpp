@@ -80,9 +80,19 @@ QueuedRow* RelayStream::find_sent(Seq seq) noexcept {
 }
 
 void RelayStream::on_acked(QueuedRow& row, Partition in) {
-  Seq& through = acked_through_[in];
-  through = std::max(through, row.row->seq);
+  note_appended(row, in);
   row.state = RowState::acked;
+}
+
+void RelayStream::on_maybe_appended(QueuedRow& row, Partition in) {
+  note_appended(row, in);
+  row.resend = core::ResendCause::fatal;
+  on_returned(row);
+}
+
+void RelayStream::note_appended(const QueuedRow& row, Partition in) {
+  Seq& through = appended_through_[in];
+  through = std::max(through, row.row->seq);
 }
 
 void RelayStream::on_returned(QueuedRow& row) noexcept {
@@ -92,8 +102,8 @@ void RelayStream::on_returned(QueuedRow& row) noexcept {
 
 bool RelayStream::is_overtaken(const QueuedRow& row) const {
   if (!row.refused_in) return false;
-  const auto through = acked_through_.find(*row.refused_in);
-  return through != acked_through_.end() && through->second > row.row->seq;
+  const auto through = appended_through_.find(*row.refused_in);
+  return through != appended_through_.end() && through->second > row.row->seq;
 }
 
 std::size_t RelayStream::done_prefix() noexcept {

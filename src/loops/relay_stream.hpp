@@ -90,8 +90,11 @@ class RelayStream {
   /// What became of a sent row; null when it is not there any more.
   [[nodiscard]] QueuedRow* find_sent(core::Seq seq) noexcept;
   void on_acked(QueuedRow& row, Partition in);
-  /// Its batch was refused, and a later row is in its partition since: under its position, which it
-  /// keeps, a consumer's filter would drop it. Known of a row that is to be sent alone.
+  /// Its producer died with it: it goes to Kafka again, where it may be already.
+  void on_maybe_appended(QueuedRow& row, Partition in);
+  /// Its batch was refused, and a later row is, or may be, in its partition since: under its
+  /// position, which it keeps, a consumer's filter would drop it. Known of a row that is to be sent
+  /// alone.
   [[nodiscard]] bool is_overtaken(const QueuedRow& row) const;
   /// It goes to Kafka again.
   void on_returned(QueuedRow& row) noexcept;
@@ -115,6 +118,7 @@ class RelayStream {
   [[nodiscard]] std::size_t depth() const noexcept;
 
  private:
+  void note_appended(const QueuedRow& row, Partition in);
   [[nodiscard]] std::size_t done_prefix() noexcept;
 
   core::StreamId id_;
@@ -128,9 +132,9 @@ class RelayStream {
   bool maybe_more_ = true;
 
   core::RingQueue<QueuedRow> rows_{1'024};
-  std::size_t next_waiting_ = 0;  // nothing before it waits
-  std::size_t done_ = 0;          // all before it are acked or dead
-  std::map<Partition, core::Seq> acked_through_;
+  std::size_t next_waiting_ = 0;                     // nothing before it waits
+  std::size_t done_ = 0;                             // all before it are acked or dead
+  std::map<Partition, core::Seq> appended_through_;  // or maybe
   std::size_t removing_ = 0;
   core::Seq removing_through_;
 };

@@ -288,9 +288,9 @@ class Simulation {
   }
 
   void print_trace() {
-    static constexpr std::array names{"appended",      "committed", "released", "buried",
-                                      "leased",        "read",      "removed",  "adopted",
-                                      "session ended", "pushed",    "popped",   "server"};
+    static constexpr std::array names{
+        "appended", "committed",     "released", "buried", "leased", "read",   "removed",
+        "adopted",  "session ended", "pushed",   "popped", "server", "refused"};
     for (const Event& event : world_.trace().events()) {
       std::printf("%+.6f s  %-13s  %llx-%u  %llu..%llu\n",
                   std::chrono::duration<double>(event.at - start).count(),

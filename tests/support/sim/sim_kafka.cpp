@@ -181,7 +181,7 @@ Answer SimKafka::arrive(ProduceRequest& request, Instant now) {
   known.next += request.records.size();
   if (const std::optional<Answer> refusal = refusal_of(request)) {
     known.refused[request.first_sequence] = *refusal;
-    trace_.count(request.records.size() > 1 ? Happening::batch_refused : Happening::one_refused);
+    note_refusal(request, now);
     return *refusal;
   }
   SimTopic& to = topics_.find(request.topic)->second;
@@ -191,6 +191,13 @@ Answer SimKafka::arrive(ProduceRequest& request, Instant now) {
     to.partitions[request.partition].push_back(std::move(record));
   }
   return {};
+}
+
+void SimKafka::note_refusal(const ProduceRequest& request, Instant now) {
+  if (request.records.size() == 1) return trace_.count(Happening::one_refused);
+  trace_.count(Happening::batch_refused);
+  for (const LogRecord& record : request.records)
+    trace_.note({now, EventKind::refused, record.stream, record.seq, record.seq});
 }
 
 std::vector<LogRecord> SimKafka::records(std::string_view topic_name) const {

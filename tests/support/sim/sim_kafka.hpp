@@ -164,6 +164,7 @@ class SimKafka {
 
   [[nodiscard]] Answer arrive(ProduceRequest& request, Instant now);
   [[nodiscard]] LeaderState leader_of(const ProduceRequest& request) const noexcept;
+  void note_refusal(const ProduceRequest& request, Instant now);
   [[nodiscard]] std::optional<Answer> refusal_of(const ProduceRequest& request) const noexcept;
 
   const FaultPlan& plan_;

@@ -28,6 +28,7 @@ enum class EventKind : std::uint8_t {
   pushed,         ///< A token is in the list.
   popped,         ///< A relay has it.
   server_state,   ///< Of Kafka, Postgres, Redis (`last` 0, 1, 2) to `first`.
+  refused,        ///< Kafka refused a record together with others.
 };
 
 struct Event {

@@ -264,6 +264,34 @@ TEST_F(Relay, BuriesTheInnocentOfARefusedBatchWhenLaterRowsAreInThePartition) {
   expect_first_occurrences_ascend();
 }
 
+// Nobody knows whether they are in the partition: the one that a filter might drop is not sent.
+TEST_F(Relay, BuriesTheInnocentOfARefusedBatchWhenLaterRowsWentDownWithTheProducer) {
+  sim::FaultPlan plan;
+  plan.kafka.fate_before = sim::always;
+  settings().broker.batch_records_max = 10;
+  build_world(plan, {.partitions = 1});
+  leave_with_kafka(100);
+  kafka().change_topic("orders", {.partitions = 1, .message_bytes_max = 1'200});
+  kafka().set_state(ServerState::up, world().now());
+  const auto counted = [&](EventKind kind) {
+    return static_cast<std::size_t>(
+        std::ranges::count(world().trace().events(), kind, &sim::Event::kind));
+  };
+  const std::size_t rows = counted(EventKind::appended) + 100;
+  ASSERT_TRUE(runs_until([&] {
+    const std::size_t refused = counted(EventKind::refused);
+    const std::size_t heard = rows - relay().broker().outstanding();
+    return refused != 0 && heard == refused + counted(EventKind::appended);
+  }));
+
+  relay().broker().turn_fatal();  // the next batch is on its way
+  ASSERT_TRUE(outbox_is_empty());
+
+  EXPECT_GT(tables().dead_letters.size(), 0U);
+  expect_first_occurrences_ascend();
+  EXPECT_EQ(relay().counters().fatal_errors.get(), 1U);
+}
+
 // Full batches take a broker that has just come back a quarter of a second: each ack lets one more
 // go.
 TEST_F(Relay, BeginsWithFewRowsAndSendsMoreWithEachAck) {
