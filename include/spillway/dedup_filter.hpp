@@ -4,6 +4,10 @@
 // Every message carries the header `spillway-position`: "<instance, 16 hex digits>-<lane>-<seq>".
 // First occurrences ascend by seq in each partition, so a copy is what is not above the last seq
 // seen from that stream in that partition. State: one number for each (partition, stream).
+//
+// One case is beyond it: Kafka refused a batch for one record, and its sender died before it heard.
+// The others of that batch come again with `spillway-resend`, maybe behind later ones, and are
+// dropped. Who must not miss them looks up what has that header by a key of its own.
 
 #pragma once
 

@@ -151,9 +151,6 @@ class Drawing {
     rate(redis.push_late, 5'000, 300'000);
     rate(redis.token_lost, 5'000, 1'000'000);
     redis.list_max = draw.between(1, 64);
-    if (kafka.poison_record.ppm != 0 && !settings_.relay_meets_refused_batches) {
-      plan_.loops.relay_broker_batch_records = 1;
-    }
   }
 
   void publishes() {

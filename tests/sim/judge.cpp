@@ -63,6 +63,8 @@ void Judge::on_submit(std::uint64_t sender, const ports::Submission& record) {
   const Seq seq = record.provenance.seq;
   StreamFacts& stream = streams_[id];
   Seq& last = sent_last_[{sender, id}];
+  stream.sent_through = std::max(stream.sent_through, seq);
+  stream.at(seq).sent_marked |= record.provenance.resend != ResendCause::none;
   // What lies between two of one run, or below a new run, is passed over.
   pass_over(id, seq > last ? std::max(last.value + 1, stream.lowest_open()) : stream.lowest_open(),
             seq.value);
@@ -160,6 +162,9 @@ void Judge::on_event(const Event& event) {
     case EventKind::popped:
       popped_at_ = event.at;
       return;
+    case EventKind::refused:
+      streams_[event.stream].at(event.first).refused = true;
+      return;
     case EventKind::session_ended:
     case EventKind::pushed:
     case EventKind::server_state:
@@ -169,7 +174,7 @@ void Judge::on_event(const Event& event) {
 
 void Judge::on_appended(const Event& event) {
   SeqFacts& facts = streams_[event.stream].at(event.first);
-  if (!facts.appended && facts.must_not_come) {
+  if (!facts.appended && facts.must_not_come && !is_unheard(facts)) {
     break_promise("lemma", "a sender had passed over " + say(event.stream, event.first));
   }
   facts.appended = true;
@@ -219,9 +224,9 @@ void Judge::on_buried(const Event& event) {
   const std::string damage = damage_of(*id, accepted_[id->value], letter.row.topic, letter.row.key,
                                        letter.row.payload, letter.row.headers);
   if (!damage.empty()) break_promise("P5", damage + ": " + say(event.stream, event.first));
-  const bool is_overtaken =
-      letter.error.starts_with("BATCH_REFUSED") && is_below_the_highest(event.stream, event.first);
-  if (!is_guilty(*id) && !is_overtaken) {
+  const bool is_excused =
+      letter.error.starts_with("BATCH_REFUSED") && is_overtaken(event.stream, event.first);
+  if (!is_guilty(*id) && !is_excused) {
     break_promise("P16", "a record that Kafka would take is a dead letter (" + letter.error +
                              "): " + say(event.stream, event.first));
   }
@@ -233,6 +238,13 @@ void Judge::on_buried(const Event& event) {
   facts.dead = true;
   note_position(*id, event.stream, event.first, letter.row.renumbered_from);
   judge_copies(*id);
+}
+
+bool Judge::is_overtaken(StreamId id, Seq seq) {
+  StreamFacts& stream = streams_[id];
+  if (!stream.at(seq).refused) return false;
+  const bool may_be = plan_.faults.kafka.fatal.ppm != 0 && stream.sent_through > seq;
+  return may_be || is_below_the_highest(id, seq);
 }
 
 bool Judge::is_below_the_highest(StreamId stream, Seq seq) const {
@@ -291,8 +303,12 @@ void Judge::on_copy(std::string_view topic, std::uint32_t partition, PartitionFa
   RecordFacts& record = records_[id->value];
   const bool is_first = record.copies++ == 0;
   record.marked += copy.resend == ResendCause::none ? 0 : 1;
-  record.has_recovery_copy = record.has_recovery_copy || copy.resend == ResendCause::recovery ||
-                             is_from_a_refused_batch(copy);
+  StreamFacts& stream = streams_[copy.stream];
+  SeqFacts& seq = stream.at(copy.seq);
+  if (is_unheard(seq)) {
+    record.has_unheard_copy = true;
+    sometimes_.count(Situation::refusal_unheard);
+  }
   if (copy.resend == ResendCause::fatal) sometimes_.count(Situation::marked_fatal);
   if (copy.resend == ResendCause::recovery) sometimes_.count(Situation::marked_recovery);
   if (copy.resend == ResendCause::lease) sometimes_.count(Situation::marked_lease);
@@ -306,13 +322,11 @@ void Judge::on_copy(std::string_view topic, std::uint32_t partition, PartitionFa
   record.has_partition = true;
   record.partition = partition;
 
-  StreamFacts& stream = streams_[copy.stream];
-  SeqFacts& seq = stream.at(copy.seq);
   Seq& highest = facts.highest[copy.stream];
   if (copy.seq > highest) {
     highest = copy.seq;
     ++record.passed;
-  } else if (is_first && !is_from_a_refused_batch(copy)) {
+  } else if (is_first && !is_unheard(seq)) {
     break_promise("P3", say(copy.stream, copy.seq) + " first seen after seq " +
                             std::to_string(highest.value));
   } else {
@@ -327,14 +341,14 @@ void Judge::on_copy(std::string_view topic, std::uint32_t partition, PartitionFa
                                  : Situation::late_append_before_relays_copy);
   }
   seq.relayed = seq.relayed || copy.relayed;
-  const bool is_exempt = copy.renumbered_from.value != 0 || is_from_a_refused_batch(copy);
+  const bool is_exempt = copy.renumbered_from.value != 0 || is_unheard(seq);
   if (is_first && entry.key >= 0 && !is_exempt) judge_key_order(*id);
 }
 
-// Its batch was refused for another record, and its process or its producer died before it heard.
-bool Judge::is_from_a_refused_batch(const LogRecord& copy) const {
-  const bool is_unheard = copy.resend == ResendCause::recovery || copy.resend == ResendCause::fatal;
-  return is_unheard && plan_.faults.kafka.poison_record.ppm != 0;
+// Its batch was refused for another record, and its sender died before it heard or could say so:
+// who sends it again knows no more than that it may be in the log, and says that.
+bool Judge::is_unheard(const SeqFacts& facts) noexcept {
+  return facts.refused && facts.sent_marked;
 }
 
 void Judge::judge_key_order(RecordId id) {
@@ -403,7 +417,7 @@ void Judge::finish_records() {
       break_promise("P5", "record " + std::to_string(i) + " was refused and is somewhere");
     }
     if (record.copies != 0 && record.positions.size() == 1 && record.passed != 1 &&
-        !record.has_recovery_copy) {
+        !record.has_unheard_copy) {
       break_promise("P9", "record " + std::to_string(i) + " passes the filter " +
                               std::to_string(record.passed) + " times");
     }

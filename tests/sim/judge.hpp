@@ -10,8 +10,9 @@
 // Known, and left out: a record that has been renumbered keeps no order of its key (P1, P2), and
 // one that was sent before its renumbering without a word of it may be met under both its
 // positions, one of the copies marked (P6). A record whose batch was refused for another one, and
-// whose process or producer died before it heard, is sent under its old seq, marked, behind later
-// ones (P1, P2, P3, P9).
+// whose sender (a process, a producer, a relay) died before it heard or could say so, is sent again
+// under its old seq, marked, and may come behind later ones (P1, P2, P3, P9, lemma): who sends it
+// cannot know. Kafka has noted which records these are.
 
 #pragma once
 
@@ -71,6 +72,8 @@ class Judge {
     bool row = false;    ///< Is or was.
     bool waits = false;  ///< A row that is neither removed nor resolved by a release.
     bool dead = false;
+    bool refused = false;        ///< Together with others.
+    bool sent_marked = false;    ///< Sent again by one who did not know that, and says so.
     bool replaced = false;       ///< Its record has another seq: a header says so.
     bool must_not_come = false;  ///< A sender has passed over it.
     std::optional<RecordId> record;
@@ -82,6 +85,7 @@ class Judge {
     LaneState state = LaneState::spilling;
     bool adopted = false;
     core::Instant committed_at;
+    core::Seq sent_through;
     SeqFacts& at(core::Seq seq);
     /// No lower seq is still to come.
     std::uint64_t lowest_open();
@@ -93,7 +97,7 @@ class Judge {
     std::uint32_t passed = 0;  ///< A consumer's filter.
     bool has_partition = false;
     std::uint32_t partition = 0;
-    bool has_recovery_copy = false;
+    bool has_unheard_copy = false;
     std::vector<std::pair<core::StreamId, core::Seq>> positions;
     std::vector<core::Seq> renumbered_from;
   };
@@ -109,6 +113,8 @@ class Judge {
 
   /// A later row of the stream is in some partition: a filter might drop it.
   [[nodiscard]] bool is_below_the_highest(core::StreamId stream, core::Seq seq) const;
+  /// Its batch was refused, and a later row is in the log, or went down with a producer.
+  [[nodiscard]] bool is_overtaken(core::StreamId stream, core::Seq seq);
   void read_trace();
   void on_event(const Event& event);
   void on_appended(const Event& event);
@@ -119,7 +125,7 @@ class Judge {
   void read_topics();
   void on_copy(std::string_view topic, std::uint32_t partition, PartitionFacts& facts,
                const LogRecord& copy);
-  [[nodiscard]] bool is_from_a_refused_batch(const LogRecord& copy) const;
+  [[nodiscard]] static bool is_unheard(const SeqFacts& facts) noexcept;
   void judge_key_order(RecordId id);
   void pass_over(core::StreamId stream, std::uint64_t from, std::uint64_t below);
   [[nodiscard]] bool is_guilty(RecordId id) const;

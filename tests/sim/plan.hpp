@@ -126,9 +126,6 @@ struct Plan {
 
 struct DrawSettings {
   std::uint32_t publishes = 500;
-  /// A relay sends the innocents of a refused batch again under their old seqs, behind later ones
-  /// that are in the log: P3 breaks. Off until that is mended.
-  bool relay_meets_refused_batches = false;
 };
 
 /// Swarm testing (Groce et al., ISSTA 2012): each kind of fault is on with probability 1/2.

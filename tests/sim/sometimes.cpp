@@ -54,7 +54,8 @@ constexpr std::array<const char*, situation_count> situation_names{"direct to sp
                                                                    "marked fatal",
                                                                    "marked recovery",
                                                                    "marked lease",
-                                                                   "rows found without token"};
+                                                                   "rows found without token",
+                                                                   "refusal unheard"};
 constexpr std::array<const char*, port_call_count> call_names{
     "none",        "submit", "reports", "recall", "write rows", "write letters", "release",
     "hear outbox", "notify", "scan",    "read",   "finish",     "give up",       "hear relay"};

@@ -63,8 +63,9 @@ enum class Situation : std::uint8_t {
   marked_recovery,
   marked_lease,
   rows_found_without_token,
+  refusal_unheard,
 };
-inline constexpr std::size_t situation_count = 49;
+inline constexpr std::size_t situation_count = 50;
 
 [[nodiscard]] const char* name_of(Situation situation) noexcept;
 
