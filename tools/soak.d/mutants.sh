@@ -1,11 +1,13 @@
 # tools/soak mutants: bugs put in on purpose, one at a time; the simulation must find each of them.
 #
-# usage: tools/soak mutants [NAME]... [--seconds N] [--first-seed S] [--jobs N]
+# usage: tools/soak mutants [NAME]... [--seconds N] [--first-seed S] [--jobs N] [--within N]
 #
 #   NAME             of a file of tests/sim/mutants, with or without its number; default: all
 #   --seconds N      of seeds for each, at most; default: 60
 #   --first-seed S   default: 1
 #   --jobs N         mutants at a time, each in a copy of its own; default: 2
+#   --within N       once the copies are built, none is begun after so many seconds; which come first
+#                    changes with the commit
 #
 # The copies are under build/mutants: there a patch is applied, what it changes is built, and seeds
 # are run until one fails. A mutant that lives on is a failure, and so is a patch that does not
@@ -65,29 +67,40 @@ restore() { # COPY PATCH_FILE
   done < <(files_of "$2")
 }
 
-try_all() { # COPY SECONDS FIRST_SEED NAME...
-  local copy="$1" seconds="$2" first="$3" name
-  shift 3
+try_all() { # COPY SECONDS FIRST_SEED WITHIN NAME...
+  local copy="$1" seconds="$2" first="$3" within="$4" name from
+  shift 4
   if ! prepare_copy "$copy"; then
     cat "$copy/build.log" >&2
     return 1
   fi
+  from="$EPOCHSECONDS"
   for name in "$@"; do
+    ((EPOCHSECONDS - from < within)) || break
     try_mutant "$copy" "$name" "$seconds" "$first" | tee -a "$copy/results" >&2
   done
 }
 
+# Begins with another one at each commit, so that a part of them comes to all in the end.
+in_turn() { # NAME...
+  local commit turn
+  commit="$(git -C "$root" rev-parse --short=7 HEAD 2>/dev/null)" || commit=0
+  turn=$((16#$commit % $#))
+  printf '%s\n' "${@:turn + 1}" "${@:1:turn}"
+}
+
 soak() {
-  local seconds=60 first=1 jobs=2 wanted=() names=() name found job pids=() from="$EPOCHREALTIME"
-  local own=() i code=0
+  local seconds=60 first=1 jobs=2 within=1000000000 from="$EPOCHREALTIME"
+  local wanted=() names=() own=() pids=() name found job i code=0
   while (($# > 0)); do
     case "$1" in
-      --seconds | --first-seed | --jobs)
+      --seconds | --first-seed | --jobs | --within)
         [[ "${2:-}" =~ ^[1-9][0-9]*$ ]] || die 2 "$1 needs a number; try --help"
         case "$1" in
           --seconds) seconds="$2" ;;
           --first-seed) first="$2" ;;
           --jobs) jobs="$2" ;;
+          --within) within="$2" ;;
         esac
         shift
         ;;
@@ -108,6 +121,7 @@ soak() {
     done
     [[ -n "$found" ]] || die 2 "no mutant is named '$name'; see tests/sim/mutants"
   done
+  mapfile -t names < <(in_turn "${names[@]}")
   need_packages build
   rm -rf "$root/build/mutants"
   for ((job = 0; job < jobs; ++job)); do
@@ -116,12 +130,12 @@ soak() {
     mkdir -p "$root/build/mutants/$job"
     # What one copy has compiled serves the other (ccache, if it is there).
     CCACHE_BASEDIR="$root/build/mutants/$job" CCACHE_NOHASHDIR=true \
-      try_all "$root/build/mutants/$job" "$seconds" "$first" "${own[@]}" &
+      try_all "$root/build/mutants/$job" "$seconds" "$first" "$within" "${own[@]}" &
     pids+=($!)
   done
   for i in "${pids[@]}"; do wait "$i" || code=3; done
   ((code == 0)) || die 3 'the simulation could not be built (above)'
-  cat "$root"/build/mutants/*/results | sort >"$root/build/mutants/results"
+  find "$root/build/mutants" -mindepth 2 -name results -exec cat {} + | sort >"$root/build/mutants/results"
   awk -v seconds="$(seconds_since "$from")" -v seed="$first" '
     $2 == "found" { found += 1; next }
     { failed += 1 }
