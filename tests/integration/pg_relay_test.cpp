@@ -173,6 +173,39 @@ TEST_F(PgRelayOnServer, ReadsAboveTheCursorWithinBothBounds) {
   EXPECT_TRUE(read(relay, {100})->rows().empty());
 }
 
+// Whatever the table's statistics say: that a stream younger than they are has one row.
+TEST_F(PgRelayOnServer, LooksAtABatchAndNotAtTheBacklogBehindIt) {
+  constexpr std::size_t backlog = 20'000;
+  constexpr std::size_t batch = 100;
+  sql_.run(
+      "INSERT INTO spillway.outbox (instance, lane, seq, topic, headers, accepted_at) "
+      "SELECT 1, 0, n, 'orders', '', now() FROM generate_series(1, 1000) AS n");
+  sql_.run("ANALYZE spillway.outbox");
+  write(rows(1, backlog));
+  const auto rows_looked_at = [this] {
+    return std::stoul(
+        sql_.value("SELECT coalesce(seq_tup_read, 0) + coalesce(idx_tup_fetch, 0) "
+                   "FROM pg_stat_user_tables WHERE relname = 'outbox'"));
+  };
+  const std::size_t before = rows_looked_at();
+
+  for (const std::uint64_t holder : {1UL, 2UL}) {  // The second one finds that the first one has begun.
+    PgRelay relay{settings(holder), log_};
+    connect(relay);
+    ASSERT_EQ(scan(relay).size(), 1U);
+    ASSERT_EQ(read(relay, {0}, batch)->rows().size(), batch);
+    relay.finish(stream, {0}, {batch / 4 * holder}, {});
+    ASSERT_EQ(next_event(relay).kind, RelayEventKind::finished);
+  }
+  ASSERT_TRUE(testing::eventually(3s, [this] {
+    return sql_.value(
+               "SELECT count(*) FROM pg_stat_activity WHERE application_name = "
+               "'spillway-relay' AND datname = current_database()") == "0";
+  })) << "a session's counts are there once it has ended";
+
+  EXPECT_LE(rows_looked_at() - before, 20 * batch);
+}
+
 TEST_F(PgRelayOnServer, RemovesTheFinishedPrefixAlone) {
   write(rows(1, 6));
   PgRelay relay{settings(1), log_};

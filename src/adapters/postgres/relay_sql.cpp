@@ -26,7 +26,8 @@ WITH sized AS (
   WHERE o.instance = $1 AND o.lane = $2 AND o.seq > $3 AND o.seq <= (
     SELECT CASE s.held_through WHEN 0 THEN 9223372036854775807 ELSE coalesce(
       (SELECT min(h.seq) - 1 FROM spillway.outbox h
-       WHERE h.instance = $1 AND h.lane = $2 AND h.seq > $3 AND h.held), 9223372036854775807) END
+       WHERE h.instance = $1 AND h.lane = $2 AND h.seq > $3 AND h.seq <= s.held_through
+         AND h.held), 9223372036854775807) END
     FROM spillway.stream s WHERE s.instance = $1 AND s.lane = $2)
   ORDER BY o.seq LIMIT $4
 ), summed AS (
@@ -52,6 +53,17 @@ std::string values_of(std::span<const core::StreamId> streams) {
   }
   return values + ") AS t (instance, lane)";
 }
+
+// A range of a stream's rows, found by its ends: OFFSET 0 keeps the planner, to whom a stream has
+// one row, from reading the whole stream and comparing each row with the ends.
+std::string rows_between(std::string_view above, std::string_view through) {
+  return "SELECT instance, lane, seq, held FROM spillway.outbox WHERE instance = p.instance AND "
+         "lane = p.lane AND seq > " +
+         std::string{above} + " AND seq <= " + std::string{through} + " OFFSET 0";
+}
+
+constexpr std::string_view same_row =
+    "o.instance = s.instance AND o.lane = s.lane AND o.seq = s.seq";
 
 std::string letters_cte(core::StreamId stream, core::Seq through,
                         std::span<const ports::RelayDeadLetter> dead) {
@@ -82,7 +94,10 @@ std::string relay_settings_sql(core::Duration lease_timeout) {
       std::to_string(std::chrono::ceil<std::chrono::milliseconds>(lease_timeout).count());
   return "; SET idle_session_timeout = " + lease_ms +
          "; SET idle_in_transaction_session_timeout = " + lease_ms +
+         // By the primary key, always: what a table's statistics call cheaper at a plan's making
+         // reads the whole backlog for a batch once the table has changed.
          "; SET plan_cache_mode = force_generic_plan"
+         "; SET enable_seqscan = off; SET enable_bitmapscan = off"
          "; SET enable_hashjoin = off; SET enable_mergejoin = off;" +
          std::string{prepare_read} + std::string{batch_columns} + std::string{picked};
 }
@@ -105,24 +120,26 @@ std::string adopt_sql(core::InstanceId instance) {
   return "SELECT set_config('spillway.alone', pg_catalog.pg_try_advisory_xact_lock(" +
          number(owner_key(instance)) +
          ")::text, true);\n"
-         "UPDATE spillway.outbox o SET held = false, resend = 'recovery' FROM spillway.stream s "
-         "LEFT JOIN spillway.relay_progress p USING (instance, lane) WHERE " +
-         std::string{alone} + " AND s.instance = " + id +
-         " AND o.instance = s.instance AND o.lane = s.lane "
-         "AND o.seq > coalesce(p.relayed_through, 0) AND o.seq <= s.held_through AND "
-         "o.held;\n"
-         "UPDATE spillway.stream SET held_through = 0 WHERE " +
+         "WITH held AS MATERIALIZED (SELECT o.instance, o.lane, o.seq FROM spillway.stream p "
+         "LEFT JOIN spillway.relay_progress r USING (instance, lane) CROSS JOIN LATERAL (" +
+         rows_between("coalesce(r.relayed_through, 0)", "p.held_through") + ") AS o WHERE " +
+         std::string{alone} + " AND p.instance = " + id +
+         " AND o.held) UPDATE spillway.outbox o SET held = false, resend = 'recovery' FROM held s "
+         "WHERE " +
+         std::string{same_row} + ";\n" + "UPDATE spillway.stream SET held_through = 0 WHERE " +
          std::string{alone} + " AND instance = " + id + " AND held_through <> 0 RETURNING lane";
 }
 
 std::string take_sql(std::span<const core::StreamId> streams, HolderId holder) {
   const std::string values = values_of(streams);
   const std::string me = number(holder.value);
-  return "UPDATE spillway.outbox o SET resend = coalesce(o.resend, 'lease'), "
-         "attempts = o.attempts + 1 FROM " +
-         values + " JOIN spillway.relay_progress p USING (instance, lane) WHERE p.holder <> " + me +
-         " AND o.instance = p.instance AND o.lane = p.lane AND o.seq > p.relayed_through "
-         "AND o.seq <= p.started_through;\n"
+  return "WITH suspect AS MATERIALIZED (SELECT o.instance, o.lane, o.seq FROM " + values +
+         " JOIN spillway.relay_progress p USING (instance, lane) CROSS JOIN LATERAL (" +
+         rows_between("p.relayed_through", "p.started_through") + ") AS o WHERE p.holder <> " + me +
+         ") UPDATE spillway.outbox o SET resend = coalesce(o.resend, 'lease'), "
+         "attempts = o.attempts + 1 FROM suspect s WHERE " +
+         std::string{same_row} +
+         ";\n"
          "WITH former AS (SELECT p.instance, p.lane, p.holder FROM " +
          values +
          " JOIN spillway.relay_progress p USING (instance, lane)), "
