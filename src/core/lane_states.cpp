@@ -20,6 +20,10 @@ std::size_t backlog_to_return_at(const LaneFacts& seen, const LaneLimits& limits
   return limits.backlog_rows_max >> std::min(seen.returns_given_up, halvings_max);
 }
 
+bool is_above_high_water(const LaneFacts& seen, const LaneLimits& limits) noexcept {
+  return seen.journal_percent >= limits.high_water_percent;
+}
+
 bool must_spill(const LaneFacts& seen) noexcept {
   return seen.broker_gone || seen.batch_refused || seen.topic_unknown || seen.spill_forced;
 }
@@ -40,11 +44,13 @@ LaneState next_state(LaneState from, const LaneFacts& seen, const LaneLimits& li
       if (seen.held != 0 || !seen.producer_warm) return from;  // Nothing overtakes what is held.
       if (must_spill(seen) || seen.outbox_owed || now < seen.spill_until) return from;
       if (seen.outbox_untouched) return direct;  // No row is, or may be, ahead of us.
+      // It would be given up at once, and count as a relay that cannot keep up.
+      if (is_above_high_water(seen, limits) && !seen.outbox_drained) return from;
       return seen.backlog_rows <= backlog_to_return_at(seen, limits) ? returning : from;
     case returning:
       if (seen.spill_forced || seen.topic_unknown || seen.producer_fatal) return spilling;
       if (seen.outbox_drained || seen.outbox_untouched) return direct;
-      if (seen.journal_percent >= limits.high_water_percent) return spilling;
+      if (is_above_high_water(seen, limits)) return spilling;
       return seen.returning_since && now - *seen.returning_since >= limits.return_within ? spilling
                                                                                          : from;
   }
