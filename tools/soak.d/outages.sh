@@ -10,8 +10,11 @@
 
 # shellcheck shell=bash
 
+# shellcheck source=tools/lib/stack.sh
+source "$root/tools/lib/stack.sh"
+
 soak() {
-  local rounds=50 build_arguments=() directory log code=0 from exports kinds=3
+  local rounds=50 build_arguments=() directory log code=0 from kinds=3
   while (($# > 0)); do
     case "$1" in
       --rounds)
@@ -26,10 +29,9 @@ soak() {
   done
   "$root/tools/build" "${build_arguments[@]}" --target spillway --target outage_series_test
   directory="$("$root/tools/build" "${build_arguments[@]}" --print-directory)"
-  "$root/tools/stack" up && "$root/tools/stack" start toxiproxy || exit 3
-  exports="$("$root/tools/stack" env)"
-  eval "$exports"
-  export SPILLWAY_STACK="$root/tools/stack" SPILLWAY_TEST_ROUNDS="$rounds"
+  trap stop_stack EXIT
+  start_stack toxiproxy
+  export SPILLWAY_TEST_ROUNDS="$rounds"
   log="$(mktemp)"
   from="$EPOCHREALTIME"
   "$directory/tests/fault/outage_series_test" >"$log" 2>&1 || code=1
