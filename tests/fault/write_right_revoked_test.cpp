@@ -12,6 +12,7 @@
 
 #include "fault/under_fault.hpp"
 #include "support/kafka_reader.hpp"
+#include "verify/report.hpp"
 
 namespace spillway::test {
 namespace {
@@ -51,7 +52,7 @@ class WriteRightRevoked : public UnderFault {
   void expect_all_accounted_for(const Metrics& seen) {
     expect_conserved(seen);
     const verify::AuditResult result = audit();
-    EXPECT_EQ(result.verdict(), verify::Verdict::passed);
+    EXPECT_EQ(result.verdict(), verify::Verdict::passed) << verify::text_report(result);
     EXPECT_EQ(result.waiting + result.held, 0);
     EXPECT_EQ(result.dead_letters, dead_letters(seen));
     EXPECT_TRUE(copies_of(seen) == Copies::marked || result.duplicates_marked == 0);
