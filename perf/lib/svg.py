@@ -51,7 +51,7 @@ class Scale:
 
     def ticks(self):
         if not self.is_log or self.high / self.low < 6:
-            step = nice_step((self.high - self.low) / 5)
+            step = nice_step((self.high - self.low) / (8 if self.is_log else 4))
             first = math.ceil(self.low / step)
             return [step * n for n in range(first, math.floor(self.high / step + 1e-9) + 1)]
         decades = range(math.floor(math.log10(self.low)), math.ceil(math.log10(self.high)) + 1)
@@ -181,7 +181,7 @@ def lines_over(series, x_name, unit):
 def number_short(value):
     for size, name in ((1e6, "M"), (1e3, "k")):
         if value >= size:
-            return f"{value / size:g}{name}"
+            return f"{value / size:.3g}{name}"
     return f"{value:g}"
 
 
