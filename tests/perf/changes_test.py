@@ -35,20 +35,16 @@ class TwoReports(unittest.TestCase):
         return versus.changes_between(*both)
 
     def test_the_same_against_the_same_alarms_in_one_of_a_hundred_at_most(self):
-        found = regressions(COMPARISONS, lambda source: reports(source, 1.0, 0.05), self.judge)
-        self.assertLessEqual(found, COMPARISONS // 100)
+        changes = [self.judge(reports(generator.of(seed), 1.0, 0.05))[0] for seed in range(COMPARISONS)]
+        self.assertLessEqual(sum(change.verdict == versus.WORSE for change in changes), COMPARISONS // 100)
+        # The margin hides most of them: without it an interval misses the truth about as rarely as it says.
+        missed = sum(not change.low <= 1 <= change.high for change in changes)
+        self.assertLessEqual(missed, 2 * COMPARISONS // 100)
+        self.assertGreater(missed, 0)
 
     def test_nor_does_it_more_often_when_there_are_more_figures(self):
         found = regressions(COMPARISONS // 4, lambda source: reports(source, 1.0, 0.05, figures=4), self.judge)
         self.assertLessEqual(found, COMPARISONS // 400)
-
-    def test_an_interval_that_misses_the_truth_is_as_rare_as_it_says(self):
-        # Without the margin, which hides it: 1 % of both sides together.
-        missed = 0
-        for seed in range(COMPARISONS):
-            change = self.judge(reports(generator.of(seed), 1.0, 0.02))[0]
-            missed += not change.low <= 1 <= change.high
-        self.assertLessEqual(missed, 2 * COMPARISONS // 100)
 
     def test_a_slowdown_of_5_percent_is_found(self):
         # Each side of a pair spreads by 1 %, so a ratio of ratios by 2 %: 60 pairs show what 30 do not.
