@@ -36,6 +36,7 @@ enum class ExitCode : int {
   usage = 2,         ///< Wrong flags or settings.
   unusable = 3,      ///< A server or a file could not be used.
   inconclusive = 4,  ///< Ended before there was an answer.
+  missed = 99,       ///< Everything was done, and an objective was missed (`load --slo`).
 };
 
 /// Ends a subcommand with `code`; the text is "what; way out", without the subcommand's name.

@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "accept_file.hpp"
 #include "accept_logs.hpp"
@@ -38,6 +39,7 @@ struct LoadOptions {
   std::string accept_log;
   std::string report_file;
   std::string relay;
+  std::optional<std::string> objectives;
   std::chrono::milliseconds drain = 10s;
   bool create = false;
   int partitions = 4;
@@ -83,8 +85,25 @@ void write_report(const std::string& path, const LoadReport& report) {
   if (!file.flush()) throw CommandError{ExitCode::unusable, path + ": cannot be written"};
 }
 
+ExitCode verdict_on(const LoadReport& report, bool failed) {
+  if (failed)
+    throw CommandError{ExitCode::failed,
+                       "publish() refused an envelope for good; see journal.record_bytes_max"};
+  if (!report.settled) {
+    throw CommandError{ExitCode::failed,
+                       grouped(report.metrics.in_flight) +
+                           " envelopes are not settled yet; they stay in the journal, and the "
+                           "next start on it delivers them"};
+  }
+  const std::string missed = missed_of(report.objectives);
+  if (!missed.empty()) throw CommandError{ExitCode::missed, missed};
+  return ExitCode::passed;
+}
+
 ExitCode run_load(const LoadOptions& options) {
   LoadReport report{.topic = options.topic, .plan = options.plan};
+  std::vector<Objective> objectives;
+  if (options.objectives) objectives = parse_objectives(*options.objectives);
   const bool goes_on = !options.run.empty();
   report.plan.run = goes_on ? parse_run_id(options.run) : random_run_id();
   if (options.seconds > 0) {
@@ -128,19 +147,14 @@ ExitCode run_load(const LoadOptions& options) {
   const bool failed = load.has_failed();
   const bool closed = pipeline.close(drained_by + 1s);
   report.settled = report.settled && closed;
+  report.objectives = judge(objectives, report);
   if (!options.report_file.empty()) write_report(options.report_file, report);
   if (options.json) {
     std::cout << json_of(report).dump(2) << '\n';
   } else {
     print(std::cout, report);
   }
-  if (failed)
-    throw CommandError{ExitCode::failed,
-                       "publish() refused an envelope for good; see journal.record_bytes_max"};
-  if (report.settled) return ExitCode::passed;
-  throw CommandError{ExitCode::failed, grouped(report.metrics.in_flight) +
-                                           " envelopes are not settled yet; they stay in "
-                                           "the journal, and the next start on it delivers them"};
+  return verdict_on(report, failed);
 }
 
 void add_flags(CLI::App& command, LoadOptions& options) {
@@ -181,6 +195,13 @@ void add_flags(CLI::App& command, LoadOptions& options) {
       ->type_name("FILE");
   command.add_option("--relay", options.relay, "Whether this process forwards the outbox too")
       ->check(CLI::IsMember({"on", "off"}));
+  command
+      .add_option("--slo", options.objectives,
+                  "Objectives; ends with 99 when one is missed, as `ack_p99=50ms,lost=0`: publish, "
+                  "due, ack or outbox with _p50, _p90, _p99, _p999 or _max (publish is the call "
+                  "alone, due counts from the moment due); lost, spilled, dead_letters, refused; "
+                  "at least: rate")
+      ->type_name("NAME=LIMIT,...");
   add_duration(command, "--drain", options.drain, "How long to wait for the last envelopes");
   command.add_flag("--create-topic", options.create, "Creates the topic when it is missing");
   command.add_option("--partitions", options.partitions, "Of a topic that is created")
@@ -203,7 +224,8 @@ void add_load(CLI::App& app, ExitCode& exit) {
       "padded with spaces;\nn counts from 0 for each publisher, `at` is the moment it was due. "
       "SIGTERM "
       "ends the load and drains.\n\nExample:\n"
-      "  spillway load --topic orders --create-topic --rate 20000 --duration 30 --publishers 4");
+      "  spillway load --topic orders --create-topic --rate 20000 --duration 30 --publishers 4\n"
+      "  spillway load --topic orders --rate 20000 --slo publish_p99=10us,ack_p99=50ms,lost=0");
   command.callback([options, &exit] { exit = run_load(*options); });
 }
 

@@ -122,7 +122,8 @@ nlohmann::ordered_json json_of(const LoadReport& report) {
           {"stopped", report.stopped},
           {"from_due_ns", json_of(report.latency.from_due)},
           {"publish_call_ns", json_of(report.latency.call)},
-          {"metrics", json_of(report.metrics)}};
+          {"metrics", json_of(report.metrics)},
+          {"objectives", json_of(report.objectives)}};
 }
 
 void print(std::ostream& out, const LoadReport& report) {
@@ -145,6 +146,7 @@ void print(std::ostream& out, const LoadReport& report) {
       << ", refused " << grouped(report.refused);
   if (metrics.recovered != 0) out << ", recovered " << grouped(metrics.recovered);
   out << "\n";
+  if (!report.objectives.empty()) print_table(out, rows_of(report.objectives));
 }
 
 }  // namespace spillway::program

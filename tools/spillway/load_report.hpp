@@ -5,11 +5,13 @@
 #include <cstdint>
 #include <iosfwd>
 #include <string>
+#include <vector>
 
 #include <nlohmann/json.hpp>
 
 #include "histogram.hpp"
 #include "load_generator.hpp"
+#include "objectives.hpp"
 #include "spillway/metrics.hpp"
 
 namespace spillway::program {
@@ -25,6 +27,7 @@ struct LoadReport {
   bool stopped = false;       ///< By a signal.
   PublishLatency latency = {};
   Metrics metrics = {};
+  std::vector<JudgedObjective> objectives = {};
 
   [[nodiscard]] double achieved_per_second() const noexcept;
   /// 98 % of what was asked for; below, the latencies say little.

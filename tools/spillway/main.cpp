@@ -20,7 +20,8 @@ constexpr const char* footer = R"text(Example:
   spillway schema --apply && spillway relay
 
 Exit codes: 0 passed, 1 what was checked is not so, 2 wrong flags or settings, 3 a server or a file could
-not be used, 4 ended before there was an answer. Each subcommand has its own --help.)text";
+not be used, 4 ended before there was an answer, 99 an objective was missed (load --slo). Each subcommand
+has its own --help.)text";
 
 void add_all(CLI::App& app, ExitCode& exit) {
   add_demo(app, exit);

@@ -70,6 +70,8 @@ constexpr std::array wrong{
     UsageRow{"outbox replay",
              "spillway outbox replay: give either positions or --all; try --help\n"},
     UsageRow{"journal inspect", "spillway journal inspect: FILE is required; try --help\n"},
+    UsageRow{"load --topic t --slo ack_p99=50",
+             "spillway load: --slo ack_p99=50: a time needs a unit; there are ns, us, ms and s\n"},
     UsageRow{"config --set x", "spillway config: --set x has no value; write it KEY=VALUE\n"},
     UsageRow{"config --set lane.count=1",
              "spillway config: flag: lane.count is no setting; did you mean lanes.count?\n"},
