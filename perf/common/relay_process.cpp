@@ -1,9 +1,11 @@
 #include "perf/common/relay_process.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 #include <iostream>
 #include <sstream>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -21,19 +23,50 @@ using program::CommandError;
 using program::ExitCode;
 
 constexpr const char* myself = "/proc/self/exe";
+constexpr const char* relay_flag = "--relay";
+
+// Words for a C function that takes char*[], which ends with a null.
+class Words {
+ public:
+  explicit Words(std::vector<std::string> words) : words_{std::move(words)} {
+    for (std::string& word : words_)
+      pointers_.push_back(word.data());
+    pointers_.push_back(nullptr);
+  }
+  Words(const Words&) = delete;
+  Words& operator=(const Words&) = delete;
+  ~Words() = default;
+  [[nodiscard]] char* const* get() const noexcept { return pointers_.data(); }
+
+ private:
+  std::vector<std::string> words_;
+  std::vector<char*> pointers_;
+};
+
+// This process's variables, but for where the outbox and its tokens are.
+std::vector<std::string> variables_of(const Config& config) {
+  constexpr std::array<std::string_view, 5> replaced{
+      "SPILLWAY_POSTGRES=", "SPILLWAY_POSTGRES_CONNINFO=", "SPILLWAY_REDIS=", "SPILLWAY_REDIS_URL=",
+      "SPILLWAY_REDIS_LIST="};
+  std::vector<std::string> variables{"SPILLWAY_POSTGRES=" + config.postgres.conninfo,
+                                     "SPILLWAY_REDIS=" + config.redis.url,
+                                     "SPILLWAY_REDIS_LIST=" + config.redis.list};
+  for (char** entry = ::environ; *entry != nullptr; ++entry) {
+    const std::string_view variable{*entry};
+    const bool stays = std::ranges::none_of(
+        replaced, [variable](std::string_view name) { return variable.starts_with(name); });
+    if (stays) variables.emplace_back(variable);
+  }
+  return variables;
+}
 
 }  // namespace
 
-void add_relay_flags(CLI::App& flags, RelayPlace& place) {
-  flags.add_option("--relay-conninfo", place.conninfo)->group("");
-  flags.add_option("--relay-redis", place.redis)->group("");
-  flags.add_option("--relay-list", place.list)->group("");
+void add_relay_flag(CLI::App& flags, bool& is_relay) {
+  flags.add_flag(relay_flag, is_relay)->group("");
 }
 
-void run_relay(Config config, const RelayPlace& place) {
-  config.postgres.conninfo = place.conninfo;
-  config.redis.url = place.redis;
-  config.redis.list = place.list;
+void run_relay(const Config& config) {
   const Relay relay = Relay::open(config);
   std::string nothing;
   while (std::getline(std::cin, nothing)) {
@@ -54,18 +87,13 @@ RelayProcess::RelayProcess(const Config& config) {
     throw CommandError{ExitCode::unusable, "no socket pair for a relay's process"};
   }
   socket_ = ends[0];
-  std::vector<std::string> words{myself,           "--relay-conninfo", config.postgres.conninfo,
-                                 "--relay-redis",  config.redis.url,   "--relay-list",
-                                 config.redis.list};
-  std::vector<char*> pointers;
-  for (std::string& word : words)
-    pointers.push_back(word.data());
-  pointers.push_back(nullptr);
+  const Words words{std::vector<std::string>{myself, relay_flag}};
+  const Words variables{variables_of(config)};
   posix_spawn_file_actions_t files{};
   ::posix_spawn_file_actions_init(&files);
   ::posix_spawn_file_actions_adddup2(&files, ends[1], STDIN_FILENO);
   ::posix_spawn_file_actions_adddup2(&files, ends[1], STDOUT_FILENO);
-  const int failed = ::posix_spawn(&pid_, myself, &files, nullptr, pointers.data(), ::environ);
+  const int failed = ::posix_spawn(&pid_, myself, &files, nullptr, words.get(), variables.get());
   ::posix_spawn_file_actions_destroy(&files);
   ::close(ends[1]);
   if (failed == 0) return;

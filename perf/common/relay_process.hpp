@@ -1,7 +1,7 @@
 // perf/common/relay_process.hpp: a relay in a process of its own: the measuring program, started
 // once more.
 //
-//   program.flags() of the parent ──add_relay_flags()──► the child's main() calls run_relay()
+//   RelayProcess ──starts /proc/self/exe with the flag of add_relay_flag()──► run_relay()
 
 #pragma once
 
@@ -15,18 +15,12 @@
 
 namespace spillway::perf {
 
-/// Where a relay works; from its parent.
-struct RelayPlace {
-  std::string conninfo;  ///< Empty: this process is no relay.
-  std::string redis;
-  std::string list;
-};
-
-/// Flags that only a parent sets; --help does not show them.
-void add_relay_flags(CLI::App& flags, RelayPlace& place);
+/// A flag that only a parent sets; --help does not show it. The servers are in the child's
+/// variables, since a command line is for everybody to read.
+void add_relay_flag(CLI::App& flags, bool& is_relay);
 
 /// The child: forwards until standard input ends, then prints the delays that it saw.
-void run_relay(Config config, const RelayPlace& place);
+void run_relay(const Config& config);
 
 /// p50 and p99 of one run, Kafka up.
 struct Delays {

@@ -248,15 +248,15 @@ int main(int argc, char** argv) {
                    .seconds = 1'800,
                    .seconds_quick = 90}};
   Options options;
-  RelayPlace relay;
+  bool is_relay = false;
   program.flags().add_option("--rate", options.rates,
                              "Rows a second, several times; default: 1, 10, 100, 1000, 10000");
   spillway::program::add_duration(program.flags(), "--slice", options.slice, "Of each rate");
-  add_relay_flags(program.flags(), relay);
+  add_relay_flag(program.flags(), is_relay);
   return program.run(argc, argv, [&] {
-    if (relay.conninfo.empty())
-      measure(program, options);
+    if (is_relay)
+      run_relay(program.config());
     else
-      run_relay(program.config(), relay);
+      measure(program, options);
   });
 }
