@@ -73,12 +73,21 @@ std::size_t RelayLoop::hear_wakeups(Instant now) {
   const ports::Wakeups heard = with_.wakeups.poll(now);
   with_.counters.wakeups.add(heard.tokens);
   if (heard.tokens == 0 && !heard.reconnected) return 0;
-  // A token does not say whose rows they are.
+  look_at_all();
+  if (heard.tokens != 0) ladder_.on_work();
+  return 1;
+}
+
+void RelayLoop::on_news() noexcept {
+  look_at_all();
+  ladder_.on_work();
+}
+
+// Nobody has said whose rows they are.
+void RelayLoop::look_at_all() noexcept {
   for (const auto& stream : streams_)
     stream->on_token();
   scan_wanted_ = true;
-  if (heard.tokens != 0) ladder_.on_work();
-  return 1;
 }
 
 // ---- The outbox ----

@@ -63,6 +63,9 @@ class RelayLoop {
   /// Else: when to step again though nothing happened.
   [[nodiscard]] core::Instant next_look() const noexcept { return look_at_; }
 
+  /// Rows were COMMITted in this process: as a token does, it says no more than that. @thread relay
+  void on_news() noexcept;
+
   /// Reads nothing more; finishes what it has read. @thread relay
   void wind_down() noexcept { winding_down_ = true; }
   /// After wind_down(): all that was read is acked and removed, and the leases are returned.
@@ -85,6 +88,7 @@ class RelayLoop {
   enum class Fed : std::uint8_t { gone, stays };
 
   std::size_t hear_wakeups(core::Instant now);
+  void look_at_all() noexcept;
   std::size_t hear_store(core::Instant now);
   void on_lost();
   void on_scanned(const ports::RelayEvent& event, core::Instant now);

@@ -90,7 +90,8 @@ Pipeline::Impl::Impl(const Config& settings)
       topic_desk{directory},
       housekeeper{runtime::broker_settings(config), log},
       store{runtime::pg_outbox_settings(config, journal.instance()), log},
-      wakeups{runtime::redis_settings(config), log} {
+      tokens{runtime::redis_settings(config), log},
+      wakeups{tokens} {
   if (recovered.records + recovered.torn + recovered.foreign != 0) {
     log.write(LogLevel::info, "journal: took over " + std::to_string(recovered.records) +
                                   " records of a former process; skipped " +
@@ -103,8 +104,10 @@ Pipeline::Impl::Impl(const Config& settings)
                                      " MiB; to change it, drain the journal and remove the file");
   }
   make_lanes(settle_lane_count());
-  if (config.relay.enabled)
+  if (config.relay.enabled) {
     relay = std::make_unique<runtime::RelayRunner>(config, housekeeper, log);
+    wakeups.tell_too(*relay);
+  }
   start();
   wait_until_warm();
 }

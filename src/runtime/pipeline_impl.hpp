@@ -23,6 +23,7 @@
 #include "runtime/rates.hpp"
 #include "runtime/relay_runner.hpp"
 #include "runtime/thread.hpp"
+#include "runtime/wakeup_fan.hpp"
 #include "spillway/pipeline.hpp"
 
 namespace spillway {
@@ -68,7 +69,8 @@ struct Pipeline::Impl {
   std::vector<std::unique_ptr<Lane>> lanes;
   handoff::WriterCounters writer_counters;
   postgres::PgOutbox store;
-  redis::RedisSender wakeups;
+  redis::RedisSender tokens;
+  runtime::WakeupFan wakeups;
   std::unique_ptr<loops::WriterLoop> writer;
   std::unique_ptr<runtime::RelayRunner> relay;  // null: another process's
 

@@ -65,6 +65,11 @@ void RelayRunner::start() {
                                      [this](const std::stop_token& stop) { run(stop); });
 }
 
+void RelayRunner::nudge() noexcept {
+  nudged_.store(true, std::memory_order_relaxed);
+  ::eventfd_write(event_, 1);
+}
+
 void RelayRunner::wind_down() noexcept {
   winding_down_.store(true, std::memory_order_relaxed);
   ::eventfd_write(event_, 1);
@@ -83,6 +88,7 @@ void RelayRunner::stop() noexcept {
 void RelayRunner::run(const std::stop_token& stop) {
   while (!stop.stop_requested()) {
     if (winding_down_.load(std::memory_order_relaxed)) loop_.wind_down();
+    if (nudged_.exchange(false, std::memory_order_relaxed)) loop_.on_news();
     const core::Instant at = now();
     const std::size_t work = loop_.step(at);
     wound_down_.store(loop_.is_wound_down(), std::memory_order_relaxed);

@@ -24,6 +24,8 @@ class RelayRunner {
   ~RelayRunner();
 
   void start();
+  /// Rows were COMMITted in this process. @thread any
+  void nudge() noexcept;
   /// From now on reads no further row, finishes what it has, returns the leases.
   void wind_down() noexcept;
   [[nodiscard]] bool is_wound_down() const noexcept {
@@ -46,8 +48,9 @@ class RelayRunner {
   postgres::PgRelay store_;
   redis::RedisReceiver wakeups_;
   loops::RelayLoop loop_;
-  int event_ = -1;  // an eventfd: wind_down() and stop() wake the thread
+  int event_ = -1;  // an eventfd: nudge(), wind_down() and stop() wake the thread
   // Relaxed: flags that are looked at every step; the eventfd only hastens it.
+  std::atomic<bool> nudged_{false};
   std::atomic<bool> winding_down_{false};
   std::atomic<bool> wound_down_{false};
   Idler idler_;

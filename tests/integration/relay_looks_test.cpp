@@ -77,6 +77,26 @@ TEST_F(RelayLooks, AtOnceWhenATokenComes) {
   expect_audit_clean();
 }
 
+TEST_F(RelayLooks, AtOnceWithoutRedisWhereTheRowsAreOfItsOwnProcess) {
+  Config settings = config();
+  settings.redis.url.clear();
+  settings.lanes.force_spill = {0, 1};
+  Pipeline pipeline = Pipeline::open(settings);
+  const Topic topic = pipeline.topic(topic_name());
+  Publisher publisher = pipeline.publisher();
+  const auto relay = [&] { return pipeline.counters().relay; };
+  ASSERT_TRUE(
+      eventually(patience, [&] { return std::chrono::nanoseconds{relay().interval_ns} == 5s; }));
+  const std::uint64_t scans = relay().scans;
+
+  ASSERT_TRUE(publisher.publish(topic, "key", bytes_of("told by the writer")));
+
+  EXPECT_TRUE(eventually(4s, [&] { return relay().relayed == 1; }))
+      << "sooner than the 5 s of its interval";
+  EXPECT_GT(relay().scans, scans);
+  expect_audit_clean();
+}
+
 // Not asserted: a figure of this machine at this moment. perf/ judges it.
 TEST_F(RelayLooks, OftenEnoughForAProcessingDelayThatIsPrinted) {
   Config settings = config();
