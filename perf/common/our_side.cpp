@@ -14,7 +14,7 @@ using Clock = std::chrono::steady_clock;
 using program::CommandError;
 using program::ExitCode;
 
-constexpr auto direct_again_within = 30s;
+constexpr auto direct_again_within = 60s;
 
 Config config_for(Config config, unsigned lanes, const ScratchJournal& journal) {
   config.lanes.count = lanes;
@@ -56,7 +56,8 @@ std::optional<std::string> OurSide::detour(std::uint64_t messages) const {
   const auto deadline = Clock::now() + direct_again_within;
   while (!is_direct(pipeline_.counters())) {
     if (Clock::now() >= deadline)
-      throw CommandError{ExitCode::unusable, "a lane that tripped is not direct again after 30 s"};
+      throw CommandError{ExitCode::unusable,
+                         "a lane that tripped is not direct again after a minute"};
     std::this_thread::sleep_for(10ms);
   }
   return "lanes tripped " + std::to_string(trips) + " times; " + std::to_string(delivered) +
