@@ -205,42 +205,59 @@ void RelayLoop::drop(core::StreamId id) {
   std::erase_if(streams_, [id](const auto& stream) { return stream->id() == id; });
 }
 
-// Removal first: it lets lanes return. Then reading ahead, then looking around.
+// Removal first: it lets lanes return. Then a look around that is overdue, so that a long backlog
+// hides no other stream; then reading ahead.
 std::size_t RelayLoop::start_next(Instant now) {
   if (request_ != Request::none || !with_.store.is_idle()) return 0;
-  const bool begun =
-      finish_something() || read_something() || scan_if_due(now) || give_up_something(now);
+  const bool begun = finish_something() || scan_if(now >= look_at_, now) || read_something() ||
+                     scan_if(scan_wanted_, now) || give_up_something(now);
   return begun ? 1 : 0;
 }
 
 bool RelayLoop::finish_something() {
-  for (const auto& stream : streams_) {
-    if (!stream->wants_removal(settings_.window_rows / 4)) continue;
-    const RelayStream::Removal removal = stream->begin_removal();
-    request_ = Request::finish;
-    request_stream_ = stream->id();
-    with_.store.finish(stream->id(), removal.from, removal.through, removal.dead);
-    return true;
-  }
-  return false;
+  RelayStream* const stream = next_in_turn(
+      [this](RelayStream& each) { return each.wants_removal(settings_.window_rows / 4); });
+  if (stream == nullptr) return false;
+  const RelayStream::Removal removal = stream->begin_removal();
+  begin(Request::finish, *stream);
+  with_.store.finish(stream->id(), removal.from, removal.through, removal.dead);
+  return true;
 }
 
 bool RelayLoop::read_something() {
   if (winding_down_ || rows_kept() >= settings_.window_rows) return false;
-  for (const auto& stream : streams_) {
-    if (!stream->is_leased() || !stream->wants_read()) continue;
-    stream->begin_read();
-    request_ = Request::read;
-    request_stream_ = stream->id();
-    with_.store.read(stream->id(), stream->cursor(), settings_.batch_rows_max,
-                     settings_.batch_bytes_max);
-    return true;
-  }
-  return false;
+  RelayStream* const stream =
+      next_in_turn([](RelayStream& each) { return each.is_leased() && each.wants_read(); });
+  if (stream == nullptr) return false;
+  stream->begin_read();
+  begin(Request::read, *stream);
+  with_.store.read(stream->id(), stream->cursor(), settings_.batch_rows_max,
+                   settings_.batch_bytes_max);
+  return true;
 }
 
-bool RelayLoop::scan_if_due(Instant now) {
-  if (winding_down_ || (!scan_wanted_ && now < look_at_)) return false;
+void RelayLoop::begin(Request request, const RelayStream& stream) {
+  request_ = request;
+  request_stream_ = stream.id();
+}
+
+// From the one after the last that had a request: tokens let each want to be read again and again.
+template <class Wants>
+RelayStream* RelayLoop::next_in_turn(Wants wants) {
+  const auto last = std::ranges::find_if(
+      streams_, [this](const auto& stream) { return stream->id() == request_stream_; });
+  const auto first = last == streams_.end() ? streams_.begin() : std::next(last);
+  for (const auto& streams : {std::ranges::subrange{first, streams_.end()},
+                              std::ranges::subrange{streams_.begin(), first}}) {
+    for (const auto& stream : streams) {
+      if (wants(*stream)) return stream.get();
+    }
+  }
+  return nullptr;
+}
+
+bool RelayLoop::scan_if(bool wanted, Instant now) {
+  if (winding_down_ || !wanted) return false;
   scan_wanted_ = false;
   request_ = Request::scan;
   with_.store.scan(now);
@@ -255,8 +272,7 @@ bool RelayLoop::give_up_something(Instant now) {
     const bool may_go = winding_down_ ? stream->size() == 0
                                       : stream->is_drained() && now - idle_since_ >= keep_lease;
     if (!may_go || !stream->is_leased()) continue;
-    request_ = Request::give_up;
-    request_stream_ = stream->id();
+    begin(Request::give_up, *stream);
     with_.store.give_up(stream->id());
     return true;
   }

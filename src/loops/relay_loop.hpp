@@ -110,8 +110,11 @@ class RelayLoop {
   std::size_t start_next(core::Instant now);
   bool finish_something();
   bool read_something();
-  bool scan_if_due(core::Instant now);
+  bool scan_if(bool wanted, core::Instant now);
   bool give_up_something(core::Instant now);
+  void begin(Request request, const RelayStream& stream);
+  template <class Wants>
+  [[nodiscard]] RelayStream* next_in_turn(Wants wants);
   void account_removed(const RelayStream& stream, core::Instant now);
 
   /// With the producer.

@@ -189,7 +189,8 @@ TEST_F(PgRelayOnServer, LooksAtABatchAndNotAtTheBacklogBehindIt) {
   };
   const std::size_t before = rows_looked_at();
 
-  for (const std::uint64_t holder : {1UL, 2UL}) {  // The second one finds that the first one has begun.
+  for (const std::uint64_t holder :
+       {1UL, 2UL}) {  // The second one finds that the first one has begun.
     PgRelay relay{settings(holder), log_};
     connect(relay);
     ASSERT_EQ(scan(relay).size(), 1U);

@@ -3,9 +3,11 @@
 #include "loops/relay_loop.hpp"
 
 #include <algorithm>
+#include <cstdint>
 #include <string>
 #include <vector>
 
+#include "core/routing.hpp"
 #include "unit/loops/on_simulated_servers.hpp"
 
 namespace spillway::loops {
@@ -38,6 +40,18 @@ class Relay : public OnSimulatedServers {
     ASSERT_TRUE(runs_until([&] { return relay().broker().outstanding() == count; }));
     run_for(5ms);
   }
+  void publish_in_lane(std::uint16_t lane, std::size_t count) {
+    std::string key;
+    do {
+      key += 'k';
+    } while (core::lane_of_key(bytes_of(key), settings().lanes).value != lane);
+    for (std::size_t i = 0; i < count; ++i)
+      ASSERT_TRUE(service().publish("orders", {.key = key, .payload = "p"}));
+  }
+  void spill_in_lane(std::uint16_t lane, std::size_t count) {
+    publish_in_lane(lane, count);
+    ASSERT_TRUE(runs_until([&] { return service().in_journal() == 0; }));
+  }
   [[nodiscard]] bool outbox_is_empty() {
     return runs_until([&] { return database().row_count() == 0; });
   }
@@ -56,6 +70,41 @@ TEST_F(Relay, ForwardsRowsInOrderAndRemovesThem) {
   for (const auto& record : kafka().records("orders"))
     EXPECT_TRUE(record.relayed);
   expect_nothing_lost_reordered_or_twice();
+}
+
+TEST_F(Relay, ReadsEveryStreamThoughNewsComesFasterThanItReads) {
+  sim::FaultPlan plan;
+  plan.postgres.statement_latency = {1ms, 1ms};
+  build_world(plan);
+  settings().lanes = 2;
+  start_spilling();
+  relay();
+  publish_in_lane(0, 100);
+  publish_in_lane(1, 100);
+
+  EXPECT_TRUE(runs_until([&] {
+    relay().loop().on_news();
+    return all_is_settled();
+  }));
+}
+
+TEST_F(Relay, FindsAnotherStreamBehindALongBacklog) {
+  relay_loop_.batch_rows_max = 1;
+  sim::FaultPlan plan;
+  plan.redis.token_lost = sim::always;
+  build_world(plan);
+  settings().lanes = 2;
+  start_spilling();
+  spill_in_lane(0, 5'000);
+  relay();
+  ASSERT_TRUE(runs_until([&] { return in_kafka() != 0; }));
+
+  spill_in_lane(1, 1);
+  run_for(500ms);
+
+  ASSERT_NE(tables(0).outbox.size(), 0U) << "else this test has shown nothing";
+  EXPECT_EQ(service().counters(1).spilled.get(), 1U);
+  EXPECT_EQ(tables(1).outbox.size(), 0U);
 }
 
 TEST_F(Relay, IsWokenByATokenLongBeforeItWouldLookByItself) {
