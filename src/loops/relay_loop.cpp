@@ -27,6 +27,7 @@ constexpr core::Duration kafka_silence = std::chrono::milliseconds{500};
 /// Rows with a broker that has just come back, which needs a quarter of a second for full batches;
 /// one more for each ack, so they double with each round trip (as TCP's slow start).
 constexpr std::size_t first_rows = 256;
+constexpr core::Duration look_while_reading = std::chrono::milliseconds{20};
 /// A failed request is not repeated at once.
 constexpr core::Duration look_again = core::PollLadder::rungs.front();
 constexpr const char* overtaken =
@@ -87,7 +88,7 @@ void RelayLoop::on_news() noexcept {
 void RelayLoop::look_at_all() noexcept {
   for (const auto& stream : streams_)
     stream->on_token();
-  scan_wanted_ = true;
+  look_soon_ = true;
 }
 
 // ---- The outbox ----
@@ -102,7 +103,7 @@ std::size_t RelayLoop::hear_store(Instant now) {
       break;
     case RelayEventKind::connected:
       connected_ = true;
-      scan_wanted_ = true;
+      look_at_ = now;
       break;
     case RelayEventKind::lost:
       on_lost();
@@ -128,7 +129,7 @@ std::size_t RelayLoop::hear_store(Instant now) {
       if (stream != nullptr && request == Request::read) stream->on_token();
       for (const auto& each : streams_)
         each->suspend();
-      scan_wanted_ = false;
+      look_soon_ = false;
       look_at_ = now + look_again;
       break;
   }
@@ -169,10 +170,11 @@ void RelayLoop::on_scanned(const ports::RelayEvent& event, Instant now) {
   if (!streams_.empty()) {
     ladder_.on_work();
     interval_ = core::PollLadder::rungs.front();
-  } else if (now >= look_at_) {
+  } else {
     interval_ = ladder_.interval();
     ladder_.on_idle();
   }
+  looked_at_ = now;
   look_at_ = now + interval_;
 }
 
@@ -209,8 +211,11 @@ void RelayLoop::drop(core::StreamId id) {
 // hides no other stream; then reading ahead.
 std::size_t RelayLoop::start_next(Instant now) {
   if (request_ != Request::none || !with_.store.is_idle()) return 0;
-  const bool begun = finish_something() || scan_if(now >= look_at_, now) || read_something() ||
-                     scan_if(scan_wanted_, now) || give_up_something(now);
+  if (std::exchange(look_soon_, false)) {
+    look_at_ = std::min(look_at_, std::max(now, looked_at_ + look_spacing()));
+  }
+  const bool begun =
+      finish_something() || scan_if_due(now) || read_something() || give_up_something(now);
   return begun ? 1 : 0;
 }
 
@@ -256,12 +261,17 @@ RelayStream* RelayLoop::next_in_turn(Wants wants) {
   return nullptr;
 }
 
-bool RelayLoop::scan_if(bool wanted, Instant now) {
-  if (winding_down_ || !wanted) return false;
-  scan_wanted_ = false;
+bool RelayLoop::scan_if_due(Instant now) {
+  if (winding_down_ || now < look_at_) return false;
   request_ = Request::scan;
   with_.store.scan(now);
   return true;
+}
+
+// Of looks that news asks for: most of it is of streams that are known and are read anyway.
+core::Duration RelayLoop::look_spacing() const noexcept {
+  if (streams_.empty()) return core::Duration::zero();
+  return rows_kept() < settings_.window_rows ? look_while_reading : core::PollLadder::rungs.front();
 }
 
 bool RelayLoop::give_up_something(Instant now) {

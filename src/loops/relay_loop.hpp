@@ -110,7 +110,8 @@ class RelayLoop {
   std::size_t start_next(core::Instant now);
   bool finish_something();
   bool read_something();
-  bool scan_if(bool wanted, core::Instant now);
+  bool scan_if_due(core::Instant now);
+  [[nodiscard]] core::Duration look_spacing() const noexcept;
   bool give_up_something(core::Instant now);
   void begin(Request request, const RelayStream& stream);
   template <class Wants>
@@ -134,7 +135,7 @@ class RelayLoop {
   Request request_ = Request::none;
   core::StreamId request_stream_;
   bool connected_ = false;
-  bool scan_wanted_ = true;
+  bool look_soon_ = false;
   bool winding_down_ = false;
 
   DeadLetterTeller teller_;
@@ -148,6 +149,7 @@ class RelayLoop {
 
   core::PollLadder ladder_;
   core::Duration interval_{};  // the rung that is waited now
+  core::Instant looked_at_{};
   core::Instant look_at_{};
   core::Instant idle_since_{};
   bool kafka_up_ = false;
