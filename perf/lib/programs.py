@@ -53,7 +53,7 @@ class Servers:
     which is started when it is not up, and then ended again."""
 
     def __init__(self, are_needed=True):
-        self.environment = dict(os.environ)
+        self.environment = {"SPILLWAY_STACK": str(ROOT / "tools" / "stack"), **os.environ}
         self.is_own_stack = False
         self._are_needed = are_needed
         self._started = False
