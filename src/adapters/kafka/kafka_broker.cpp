@@ -75,17 +75,14 @@ MessageHeaders make_headers(const ports::Submission& record) noexcept {
   return headers;
 }
 
-// A record that joins its partition's batch later than this could miss it, and would wait behind it
-// inside librdkafka, whose timer for the batch started before ours.
-PartitionQueue::Clock::duration batch_open_for(rd_kafka_t* client) noexcept {
+PartitionQueue::Clock::duration linger_of(rd_kafka_t* client) noexcept {
   std::array<char, 32> linger{};
   std::size_t bytes = linger.size();
   double linger_ms = 0;
   (void)rd_kafka_conf_get(rd_kafka_conf(client), "linger.ms", linger.data(), &bytes);
   (void)std::from_chars(linger.data(), linger.data() + std::strlen(linger.data()), linger_ms);
   using Milliseconds = std::chrono::duration<double, std::milli>;
-  return std::chrono::duration_cast<PartitionQueue::Clock::duration>(
-      Milliseconds{linger_ms * 3 / 4});
+  return std::chrono::duration_cast<PartitionQueue::Clock::duration>(Milliseconds{linger_ms});
 }
 
 // The statistics' `"eos": { "idemp_state": "Assigned", ... }`, near their end.
@@ -200,7 +197,7 @@ KafkaBroker::KafkaBroker(Passkey /*passkey*/, const BrokerSettings& settings, po
     throw StartError{"Kafka at " + servers_ + ": librdkafka cannot use these settings: " +
                      error.data() + "; see kafka.properties"};
   }
-  batch_open_for_ = batch_open_for(client_.get());
+  linger_ = linger_of(client_.get());
 }
 
 KafkaBroker::~KafkaBroker() {
@@ -264,7 +261,7 @@ rd_kafka_resp_err_t KafkaBroker::hand_over(PartitionQueue& queue, WaitingRecord&
     case ports::SubmitResult::accepted:
       (void)waiting.headers.release();  // the message's now
       if (queue.with_client++ == 0) {
-        queue.batch_open_until = std::chrono::steady_clock::now() + batch_open_for_;
+        queue.open_batch(PartitionQueue::Clock::now() + linger_);
       }
       return error;
     case ports::SubmitResult::fatal:

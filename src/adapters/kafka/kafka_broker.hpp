@@ -119,7 +119,7 @@ class KafkaBroker final : public ports::Broker {
   std::vector<Sent*> free_sent_;
   core::RingQueue<PartitionQueue*> due_;        ///< Their last report is there, and records wait.
   core::RingQueue<ports::Report> own_reports_;  ///< Of records that librdkafka never had.
-  PartitionQueue::Clock::duration batch_open_for_{};
+  PartitionQueue::Clock::duration linger_{};
   PartitionQueue::Clock::time_point polled_at_{};
   int event_descriptor_ = -1;              ///< That of notify_on_report().
   std::span<ports::Report> free_reports_;  ///< Of the poll() under way.

@@ -37,9 +37,19 @@ struct PartitionQueue {
 
   explicit PartitionQueue(TopicQueues& of) noexcept : topic{of} {}
 
-  /// None is with the client, or its batch has not been closed yet.
-  [[nodiscard]] bool takes_now(Clock::time_point now) const noexcept {
-    return waiting.empty() && (with_client == 0 || now < batch_open_until);
+  /// None is with the client, or its batch is open. The first record after the batch's time joins
+  /// it all the same, and closes it: librdkafka sleeps in whole milliseconds, and a record that
+  /// comes when the batch is due is what wakes it (2.0.2, rd_kafka_msgq_may_wakeup).
+  [[nodiscard]] bool takes_now(Clock::time_point now) noexcept {
+    if (!waiting.empty()) return false;
+    if (with_client == 0) return true;
+    const bool takes = batch_is_open;
+    if (now >= batch_open_until) batch_is_open = false;
+    return takes;
+  }
+  void open_batch(Clock::time_point until) noexcept {
+    batch_is_open = true;
+    batch_open_until = until;
   }
   [[nodiscard]] bool is_due() const noexcept {
     return waiting.size() >= crowd || (with_client == 0 && !waiting.empty());
@@ -47,6 +57,7 @@ struct PartitionQueue {
 
   TopicQueues& topic;
   std::size_t with_client = 0;  ///< Handed over, and without a report.
+  bool batch_is_open = false;
   Clock::time_point batch_open_until{};
   core::RingQueue<WaitingRecord> waiting{1};
 };

@@ -63,17 +63,18 @@ TEST(KafkaTopicQueues, AKeyStaysInItsQueueWhileRecordsWaitThoughPartitionsAreAdd
   EXPECT_NE(&topic.queue_of(keyed(key, 3)), &before);
 }
 
-TEST(KafkaTopicQueues, ARecordJoinsAnOpenBatchAndWaitsBehindAClosedOne) {
+TEST(KafkaTopicQueues, ARecordJoinsAnOpenBatchAndTheFirstOneAfterItsTimeClosesIt) {
   TopicQueues topic{nullptr};
   PartitionQueue& queue = topic.queue_of(keyed("a", 1));
-  const PartitionQueue::Clock::time_point now{1h};
-  EXPECT_TRUE(queue.takes_now(now)) << "the client has none";
+  const PartitionQueue::Clock::time_point until{1h};
+  EXPECT_TRUE(queue.takes_now(until)) << "the client has none";
 
   queue.with_client = 1;
-  queue.batch_open_until = now + 1us;
+  queue.open_batch(until);
 
-  EXPECT_TRUE(queue.takes_now(now));
-  EXPECT_FALSE(queue.takes_now(now + 1us));
+  EXPECT_TRUE(queue.takes_now(until - 1us));
+  EXPECT_TRUE(queue.takes_now(until)) << "it wakes the client";
+  EXPECT_FALSE(queue.takes_now(until));
 }
 
 TEST(KafkaTopicQueues, NothingPassesARecordThatWaits) {
