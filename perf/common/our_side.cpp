@@ -1,9 +1,9 @@
 #include "perf/common/our_side.hpp"
 
-#include <algorithm>
 #include <chrono>
 #include <thread>
 
+#include "tools/spillway/all_direct.hpp"
 #include "tools/spillway/command.hpp"
 
 namespace spillway::perf {
@@ -31,9 +31,7 @@ std::uint64_t trips_of(const Metrics& metrics) {
 }
 
 bool is_direct(const Metrics& metrics) {
-  return metrics.in_flight == 0 && std::ranges::all_of(metrics.lanes, [](const LaneMetrics& lane) {
-           return lane.state == LaneState::direct;
-         });
+  return metrics.in_flight == 0 && program::all_direct(metrics);
 }
 
 }  // namespace

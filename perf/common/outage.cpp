@@ -1,6 +1,5 @@
 #include "perf/common/outage.hpp"
 
-#include <algorithm>
 #include <charconv>
 #include <csignal>
 #include <exception>
@@ -84,11 +83,6 @@ void Outage::end() {
       let_kafka_through(true);
       return;
   }
-}
-
-bool all_direct(const Metrics& metrics) noexcept {
-  return std::ranges::all_of(
-      metrics.lanes, [](const LaneMetrics& lane) { return lane.state == LaneState::direct; });
 }
 
 bool await_direct(const Pipeline& pipeline, Clock::duration for_so_long,

@@ -16,6 +16,7 @@
 #include "perf/common/pacer.hpp"
 #include "spillway/config.hpp"
 #include "spillway/pipeline.hpp"
+#include "tools/spillway/all_direct.hpp"
 #include "tools/spillway/stack_control.hpp"
 
 namespace spillway::perf {
@@ -53,7 +54,7 @@ class Outage {
   bool under_way_ = false;
 };
 
-[[nodiscard]] bool all_direct(const Metrics& metrics) noexcept;
+using program::all_direct;
 
 /// Until Kafka has been up and every lane direct for so long. False: not by `deadline`.
 /// @blocks until then

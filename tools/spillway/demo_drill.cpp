@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "accept_file.hpp"
+#include "all_direct.hpp"
 #include "demo_watch.hpp"
 #include "kafka_topics.hpp"
 #include "raw_client.hpp"

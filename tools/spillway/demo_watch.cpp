@@ -2,14 +2,11 @@
 
 #include <algorithm>
 
+#include "all_direct.hpp"
+
 namespace spillway::program {
 
 using namespace std::chrono_literals;
-
-bool all_direct(const Metrics& metrics) noexcept {
-  return std::ranges::all_of(
-      metrics.lanes, [](const LaneMetrics& lane) { return lane.state == LaneState::direct; });
-}
 
 FailoverWatch::FailoverWatch(const Pipeline& pipeline, std::chrono::milliseconds at_most)
     : began_{DemoClock::now()}, thread_{[this, &pipeline, at_most] {

@@ -80,6 +80,4 @@ class RecoveryWatch {
   std::jthread thread_;  // last
 };
 
-[[nodiscard]] bool all_direct(const Metrics& metrics) noexcept;
-
 }  // namespace spillway::program
