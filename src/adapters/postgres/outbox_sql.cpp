@@ -166,8 +166,8 @@ std::string release_sql(core::StreamId stream, core::Seq held_through,
 
 std::string release_unknown_sql(core::StreamId stream) {
   return "UPDATE spillway.outbox SET held = false, attempts = 0, resend = 'recovery' WHERE " +
-         where_stream(stream) + " AND seq <= (SELECT held_through FROM spillway.stream WHERE " +
-         where_stream(stream) +
+         where_stream(stream) + above_relayed(stream) +
+         " AND seq <= (SELECT held_through FROM spillway.stream WHERE " + where_stream(stream) +
          ") AND held;\n"
          "UPDATE spillway.stream SET held_through = 0 WHERE " +
          where_stream(stream);

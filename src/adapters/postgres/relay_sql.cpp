@@ -166,8 +166,10 @@ std::string finish_sql(core::StreamId stream, core::Seq through,
          "WITH mine AS (SELECT relayed_through FROM spillway.relay_progress WHERE " +
          where_stream(stream) + " AND holder = " + number(holder.value) + " FOR UPDATE)" +
          letters_cte(stream, through, dead) +
-         ", gone AS (DELETE FROM spillway.outbox o USING mine WHERE " + where_stream(stream, "o") +
-         " AND o.seq > mine.relayed_through AND o.seq <= " + end +
+         // A value, not a join: a bound of the index, without which each batch would step over all
+         // rows that were ever removed and that an old snapshot keeps.
+         ", gone AS (DELETE FROM spillway.outbox o WHERE " + where_stream(stream, "o") +
+         " AND o.seq > (SELECT relayed_through FROM mine) AND o.seq <= " + end +
          ") UPDATE spillway.relay_progress p SET relayed_through = greatest(p.relayed_through, " +
          end + ") FROM mine WHERE " + where_stream(stream, "p") + " RETURNING p.relayed_through";
 }
