@@ -47,6 +47,7 @@ std::vector<Fault> long_faults() {
       hangs("ItHangsForTwoHundredMilliseconds", milliseconds{200}),
       hangs("ItHangsForTenSeconds", milliseconds{10'000}),
       killed("ItIsKilledForFiveSeconds", milliseconds{5'000}),
+      killed("ItIsKilledForAMinute", milliseconds{60'000}),
       {.name = "ItIsKilledTenTimes",
        .row = "X4",
        .begin =

@@ -1,6 +1,9 @@
 // tests/fault/postgres_faults_test.cpp: guards P4, P7, P11 and P20 (X10 to X15): a PostgreSQL that
 // refuses, waits, or ends a session in the middle.
 
+#include <chrono>
+#include <random>
+#include <string>
 #include <thread>
 
 #include <gtest/gtest.h>
@@ -65,12 +68,13 @@ Fault while_held(std::string name, std::string row, const std::vector<std::strin
           .end = [session](UnderFault&) { session->reset(); }};
 }
 
-Fault sql_fault(std::string name, std::string row, const std::string& begin,
-                const std::string& end) {
+Fault sql_fault(std::string name, std::string row, const std::string& begin, const std::string& end,
+                std::string told) {
   return {.name = std::move(name),
           .row = std::move(row),
           .begin = [begin](UnderFault& test) { test.sql().run(begin); },
-          .end = [end](UnderFault& test) { test.sql().run(end); }};
+          .end = [end](UnderFault& test) { test.sql().run(end); },
+          .told = std::move(told)};
 }
 
 constexpr const char* end_all_sessions =
@@ -90,7 +94,25 @@ Fault made_read_only() {
   fault.begin = [set](UnderFault& test) { set(test, "on"); };
   fault.end = [set](UnderFault& test) { set(test, "off"); };
   fault.copies = Copies::marked;
+  fault.told = "read-only";
   return fault;
+}
+
+// Nobody gets in, and who was in is out.
+Fault without_connections() {
+  return {.name = "ItHasNoConnectionsLeft",
+          .row = "X11",
+          .begin =
+              [](UnderFault& test) {
+                test.sql().run("ALTER ROLE " + test.service_role() + " CONNECTION LIMIT 0");
+                test.sql().run(end_all_sessions);
+              },
+          .end =
+              [](UnderFault& test) {
+                test.sql().run("ALTER ROLE " + test.service_role() + " CONNECTION LIMIT -1");
+              },
+          .copies = Copies::marked,
+          .told = "too many connections"};
 }
 
 // What a full disk answers, at every row.
@@ -136,10 +158,17 @@ std::vector<Fault> faults() {
       terminated("ItsRelaysSessionIsEnded", "X13", "application_name LIKE '%relay%'"),
       while_held("ItsOutboxIsLocked", "X11",
                  {"BEGIN", "LOCK TABLE spillway.outbox IN ACCESS EXCLUSIVE MODE"}),
-      sql_fault("ItsDiskIsFull", "X14", full_disk, "DROP FUNCTION spillway.full_disk CASCADE"),
+      sql_fault("ItsDiskIsFull", "X14", full_disk, "DROP FUNCTION spillway.full_disk CASCADE",
+                "could not extend file"),
       sql_fault("ItsTableIsMissing", "X15", rename + "gone",
-                "ALTER TABLE spillway.gone RENAME TO outbox"),
+                "ALTER TABLE spillway.gone RENAME TO outbox", "does not exist"),
+      sql_fault("ItsGrantsAreRevoked", "X15",
+                "REVOKE INSERT, DELETE ON spillway.outbox FROM spillway_writer, spillway_relay",
+                "GRANT INSERT, DELETE ON spillway.outbox TO spillway_writer; "
+                "GRANT DELETE ON spillway.outbox TO spillway_relay",
+                "permission denied"),
       made_read_only(),
+      without_connections(),
   };
 }
 
@@ -155,6 +184,37 @@ INSTANTIATE_TEST_SUITE_P(Usual, PostgresFaults,
 INSTANTIATE_TEST_SUITE_P(Long, PostgresFaults,
                          ::testing::ValuesIn(cells(faults(), {Phase::direct, Phase::returning})),
                          [](const auto& cell) { return name_of(cell); });
+
+class LongPostgresSeries : public UnderFault {};
+
+// X12: a COMMIT may have come through or not, each time.
+TEST_F(LongPostgresSeries, ItsWritersSessionIsEndedAtTwoHundredInstants) {
+  constexpr int times = 200;
+  Config settings = proxied_config();
+  settings.lanes.force_spill = {0, 1};
+  Pipeline pipeline = Pipeline::open(settings);
+  program::LoadGenerator load = load_on(pipeline);
+  ASSERT_TRUE(eventually(patience, [&] { return pipeline.counters().spilled > 1'000; }));
+
+  std::mt19937_64 dice{1};
+  std::uniform_int_distribution<int> instants{0, 60'000};
+  int ended = 0;
+  testing::SqlSession session = sql();
+  EXPECT_TRUE(eventually(3 * patience, [&] {
+    std::this_thread::sleep_for(std::chrono::microseconds{instants(dice)});
+    ended += std::stoi(
+        session.value("SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname "
+                      "= current_database() AND application_name LIKE '%writer%'"));
+    return ended >= times;
+  })) << ended;
+  load.stop();
+  EXPECT_TRUE(pipeline.flush(std::chrono::steady_clock::now() + patience));
+  EXPECT_TRUE(eventually(patience, [&] { return outbox_rows() == 0; }));
+  EXPECT_TRUE(eventually(patience, [&] { return pipeline.counters().outbox_queue_depth == 0; }));
+  const Metrics seen = pipeline.counters();
+  expect_conserved(seen);
+  expect_audit_clean(copies_of(seen));
+}
 
 }  // namespace
 }  // namespace spillway::test

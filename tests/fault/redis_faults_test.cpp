@@ -65,6 +65,8 @@ std::vector<Fault> faults() {
                {{"CONFIG", "SET", "maxmemory-policy", "noeviction"},
                 {"CONFIG", "SET", "maxmemory", "1"}},
                {{"CONFIG", "SET", "maxmemory", "0"}}),
+      answered("ItsRightsAreTaken", {{"ACL", "SETUSER", "default", "-@list"}},
+               {{"ACL", "SETUSER", "default", "+@all"}}),
       // New connections have to give the password; ours are ended.
       {.name = "ItAsksForAPassword",
        .row = "X18",

@@ -1,11 +1,14 @@
 // tests/fault/relay_killed_test.cpp: guards P8, P17 and P18 (X20): another relay takes the leases
 // over.
+//
+// SPILLWAY_TEST_ROUNDS says how often one is killed (3 unless it is set).
 
 #include <memory>
 #include <string>
 
 #include <gtest/gtest.h>
 
+#include "fault/under_fault.hpp"
 #include "spillway/spillway.hpp"
 #include "support/on_real_stack.hpp"
 #include "support/process.hpp"
@@ -27,7 +30,8 @@ TEST_F(RelayKilled, LosesNothingAndMarksWhatItMayHaveSent) {
   std::unique_ptr<Process> holder = start_relay();
   ASSERT_TRUE(eventually(patience, [&] { return relayed_through() > 2'000; })) << holder->output();
 
-  for (int times = 0; times < 3; ++times) {
+  const std::uint64_t kills = number_from("SPILLWAY_TEST_ROUNDS", 3);
+  for (std::uint64_t times = 0; times < kills; ++times) {
     std::unique_ptr<Process> other = start_relay();
     const std::uint64_t before = relayed_through();
     ASSERT_TRUE(eventually(patience, [&] { return relayed_through() > before + 1'000; }));

@@ -27,13 +27,17 @@ std::uint64_t number_from(const char* variable, std::uint64_t otherwise) {
   return given == nullptr ? otherwise : std::stoull(given);
 }
 
-UnderFault::UnderFault() : before_{ProcessShape::now()} {
+UnderFault::UnderFault()
+    : before_{ProcessShape::now()},
+      service_role_{sql().value("SELECT current_database() || '_service'")} {
   mend_all();
+  sql().run("CREATE ROLE " + service_role_ + " LOGIN IN ROLE spillway_writer, spillway_relay");
 }
 
 void UnderFault::TearDown() {
   try {
     mend_all();
+    sql().run("DROP ROLE " + service_role_);
   } catch (const std::exception& error) {
     ADD_FAILURE() << error.what();
   }
@@ -47,7 +51,7 @@ void UnderFault::TearDown() {
 Config UnderFault::proxied_config() {
   Config config = OnRealStack::config();
   config.kafka.bootstrap_servers = proxied_kafka();
-  config.postgres.conninfo += " port=" + proxied_postgres_port();
+  config.postgres.conninfo += " port=" + proxied_postgres_port() + " user=" + service_role_;
   config.redis.url = proxied_redis();
   return config;
 }
@@ -72,6 +76,9 @@ void UnderFault::run(const Fault& fault, Phase phase) {
   const Metrics seen = pipeline.counters();
   expect_conserved(seen);
   fault.expect(*this, seen);
+  if (phase == Phase::spilling) {
+    EXPECT_TRUE(lines().has(fault.told)) << fault.told;
+  }
   expect_audit_clean(fault.copies == Copies::marked ? Copies::marked : copies_of(seen));
 }
 

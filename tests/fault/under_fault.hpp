@@ -34,6 +34,8 @@ struct Fault {
   std::chrono::milliseconds lasts{2'000};
   /// Where it may make copies: a relay that lost its lease, or its rows' removal.
   Copies copies = Copies::none;
+  /// What the log has to say of it when it met lanes that spilled.
+  std::string told = {};
   /// What has to have come of it, once all is well again.
   std::function<void(UnderFault&, const Metrics&)> expect = [](UnderFault&, const Metrics&) {};
 };
@@ -51,6 +53,9 @@ class UnderFault : public OnRealStack {
   using OnRealStack::stack;
   using OnRealStack::topic_name;
 
+  /// The login of proxied_config(): a service's and its relay's rights, and no others.
+  [[nodiscard]] const std::string& service_role() const noexcept { return service_role_; }
+
  protected:
   UnderFault();
   void TearDown() override;
@@ -58,13 +63,14 @@ class UnderFault : public OnRealStack {
   void run(const Fault& fault, Phase phase);
   /// The lanes of `pipeline`, under load, do what the phase says.
   void reach(Phase phase, const Pipeline& pipeline);
-  /// Through the proxies.
+  /// Through the proxies, as the service's role.
   [[nodiscard]] Config proxied_config();
 
  private:
   void mend_all() const;
 
   ProcessShape before_;
+  std::string service_role_;  // of the test's own: roles belong to the whole server
 };
 
 struct Cell {
