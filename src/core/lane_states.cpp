@@ -28,7 +28,16 @@ bool must_spill(const LaneFacts& seen) noexcept {
   return seen.broker_gone || seen.batch_refused || seen.topic_unknown || seen.spill_forced;
 }
 
+// Nothing overtakes what is held, and after trips in quick succession Kafka has to prove itself.
+bool is_kafka_open(const LaneFacts& seen, Instant now) noexcept {
+  return seen.held == 0 && seen.producer_warm && !must_spill(seen) && now >= seen.spill_until;
+}
+
 }  // namespace
+
+bool is_overloaded(const LaneFacts& seen, const LaneLimits& limits, Instant now) noexcept {
+  return is_kafka_open(seen, now) && !seen.outbox_untouched && is_above_high_water(seen, limits);
+}
 
 LaneState next_state(LaneState from, const LaneFacts& seen, const LaneLimits& limits,
                      Instant now) noexcept {
@@ -41,8 +50,7 @@ LaneState next_state(LaneState from, const LaneFacts& seen, const LaneLimits& li
       return seen.reports_owed == 0 ? spilling : from;
     case spilling:
       if (seen.producer_fatal) return recalling;
-      if (seen.held != 0 || !seen.producer_warm) return from;  // Nothing overtakes what is held.
-      if (must_spill(seen) || seen.outbox_owed || now < seen.spill_until) return from;
+      if (!is_kafka_open(seen, now) || seen.outbox_owed) return from;
       if (seen.outbox_untouched) return direct;  // No row is, or may be, ahead of us.
       // It would be given up at once, and count as a relay that cannot keep up.
       if (is_above_high_water(seen, limits) && !seen.outbox_drained) return from;

@@ -55,4 +55,9 @@ struct LaneFacts {
 [[nodiscard]] LaneState next_state(LaneState from, const LaneFacts& seen, const LaneLimits& limits,
                                    Instant now) noexcept;
 
+/// A lane that spills could return, but for a journal too full to wait in: the relay has to get
+/// ahead of it first.
+[[nodiscard]] bool is_overloaded(const LaneFacts& seen, const LaneLimits& limits,
+                                 Instant now) noexcept;
+
 }  // namespace spillway::core

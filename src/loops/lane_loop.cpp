@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <limits>
 #include <utility>
 
 #include "core/check.hpp"
@@ -276,7 +277,7 @@ std::size_t LaneLoop::feed(Instant now) {
       ask_rows_back(now);
       // What ends a hold may open the way to Kafka: the next step sees first.
       if (const std::size_t resolved = resolve_held(now)) return resolved;
-      return feed_outbox();
+      return feed_outbox(now);
     case LaneState::returning:
       ask_rows_back(now);
       return 0;
@@ -374,7 +375,7 @@ void LaneLoop::ask_rows_back(Instant now) {
 }
 
 // The held first, then what is newer: rows ascend by seq.
-std::size_t LaneLoop::feed_outbox() {
+std::size_t LaneLoop::feed_outbox(Instant now) {
   std::size_t sent = 0;
   for (; holding_ && !release_asked_ && next_copy_ < window_.size() && writer_.may_send_row();
        ++next_copy_) {
@@ -390,16 +391,30 @@ std::size_t LaneLoop::feed_outbox() {
     ++sent;
   }
   const bool copies_first = holding_ && !release_asked_ && next_copy_ < window_.size();
-  while (!copies_first && !backlog_.empty() && writer_.may_send_row()) {
+  const std::size_t room = room_in_outbox(now);
+  std::size_t rows = 0;
+  while (!copies_first && !backlog_.empty() && rows < room && writer_.may_send_row()) {
     const PendingRecord pending = backlog_.pop_front();
     writer_.send_row({.resend = pending.resend,
                       .record = pending.record,
                       .seq = pending.seq,
                       .stamp = pending.stamp,
                       .bytes = journal_.record(pending.record).record_bytes});
-    ++sent;
+    ++rows;
   }
-  return sent;
+  pace_.note_sent(rows);
+  return sent + rows;
+}
+
+std::size_t LaneLoop::room_in_outbox(Instant now) {
+  const bool is_paced =
+      backlog_.renumbered_open() == 0 && core::is_overloaded(facts(), settings_.limits, now);
+  if (!is_paced) {
+    pace_.lift();
+    return std::numeric_limits<std::size_t>::max();
+  }
+  spill_through_ = {};  // it gets away by emptying the outbox, not by filling it
+  return pace_.room(writer_.relayed_through(), now);
 }
 
 std::size_t LaneLoop::hear_writer() {

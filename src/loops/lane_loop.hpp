@@ -24,6 +24,7 @@
 #include "loops/backlog.hpp"
 #include "loops/producer_seat.hpp"
 #include "loops/record_releaser.hpp"
+#include "loops/spill_pace.hpp"
 #include "loops/writer_link.hpp"
 #include "ports/broker_supply.hpp"
 #include "ports/log.hpp"
@@ -99,7 +100,8 @@ class LaneLoop {
   std::size_t feed_kafka(core::Instant now);
   [[nodiscard]] bool is_kafka_behind(core::Instant now);
   Fed feed_kafka_one(const PendingRecord& pending, core::Instant now);
-  std::size_t feed_outbox();
+  std::size_t feed_outbox(core::Instant now);
+  [[nodiscard]] std::size_t room_in_outbox(core::Instant now);
 
   void ask_rows_back(core::Instant now);
 
@@ -137,6 +139,7 @@ class LaneLoop {
   bool asked_back_ = false;    // the copies, from the writer, before a release is asked for
   bool release_asked_ = false;
   unsigned returns_given_up_ = 0;
+  SpillPace pace_;
   core::Seq spill_through_;  // it gave up waiting to be direct: what waited goes to the outbox
 
   core::Instant tripped_at_{};

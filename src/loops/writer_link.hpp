@@ -71,6 +71,7 @@ class WriterLink {
   /// Rows asked for, or written and not relayed; an upper bound.
   [[nodiscard]] std::size_t backlog_rows() const noexcept;
   [[nodiscard]] core::Seq written_through() const noexcept { return written_through_; }
+  [[nodiscard]] core::Seq relayed_through() const noexcept { return relayed_through_; }
   /// The stamp of the oldest record that is not held and not safe until its job is done.
   [[nodiscard]] std::optional<core::Stamp> oldest_asked() const noexcept;
 

@@ -54,6 +54,24 @@ TEST(LaneStates, GivesUpWaitingForTheRelayWhenItsTimeIsOver) {
   EXPECT_EQ(next_state(returning, seen, limits, start + 1s), spilling);
 }
 
+TEST(LaneStates, IsOverloadedWhenNothingButAFullJournalKeepsItFromReturning) {
+  const LaneFacts seen{.producer_warm = true, .journal_percent = 80};
+  const auto is_still = [&](auto change) {
+    LaneFacts other = seen;
+    change(other);
+    return is_overloaded(other, limits, start);
+  };
+  EXPECT_TRUE(is_overloaded(seen, limits, start));
+
+  EXPECT_FALSE(is_still([](LaneFacts& other) { other.journal_percent = 79; }));
+  EXPECT_FALSE(is_still([](LaneFacts& other) { other.producer_warm = false; }));
+  EXPECT_FALSE(is_still([](LaneFacts& other) { other.broker_gone = true; }));
+  EXPECT_FALSE(is_still([](LaneFacts& other) { other.spill_forced = true; }));
+  EXPECT_FALSE(is_still([](LaneFacts& other) { other.held = 1; }));
+  EXPECT_FALSE(is_still([](LaneFacts& other) { other.outbox_untouched = true; }));
+  EXPECT_FALSE(is_still([](LaneFacts& other) { other.spill_until = start + 1ns; }));
+}
+
 struct Row {
   const char* name;
   LaneState from;
