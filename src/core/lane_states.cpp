@@ -65,4 +65,16 @@ LaneState next_state(LaneState from, const LaneFacts& seen, const LaneLimits& li
   die("not a LaneState");
 }
 
+std::string trip_reason(const LaneFacts& seen, Instant now) {
+  if (seen.producer_fatal) return "the producer is dead";
+  if (seen.broker_gone) return "no broker is up";
+  if (seen.batch_refused) return "a batch was refused";
+  if (seen.topic_unknown) return "Kafka cannot be asked for a topic";
+  if (seen.spill_forced) return "lanes.force_spill";
+  if (!seen.oldest_unreported_at) return "no reason seen";
+  using std::chrono::milliseconds;
+  const auto silence = std::chrono::duration_cast<milliseconds>(now - *seen.oldest_unreported_at);
+  return "no report for " + std::to_string(silence.count()) + " ms";
+}
+
 }  // namespace spillway::core

@@ -13,6 +13,7 @@
 #include <chrono>
 #include <cstddef>
 #include <optional>
+#include <string>
 
 #include "core/time.hpp"
 #include "spillway/metrics.hpp"
@@ -54,6 +55,9 @@ struct LaneFacts {
 /// The state after `from`, given what was seen. @source design §5
 [[nodiscard]] LaneState next_state(LaneState from, const LaneFacts& seen, const LaneLimits& limits,
                                    Instant now) noexcept;
+
+/// Why a direct lane with these facts stops feeding Kafka; for the log.
+[[nodiscard]] std::string trip_reason(const LaneFacts& seen, Instant now);
 
 /// A lane that spills could return, but for a journal too full to wait in: the relay has to get
 /// ahead of it first.

@@ -36,11 +36,6 @@ std::uint64_t nanoseconds(core::Duration span) noexcept {
   return static_cast<std::uint64_t>(std::max(span, core::Duration::zero()).count());
 }
 
-std::string milliseconds(core::Duration span) {
-  return std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(span).count()) +
-         " ms";
-}
-
 }  // namespace
 
 LaneLoop::LaneLoop(core::LaneIndex lane, const LaneSettings& settings, const LaneWiring& wiring,
@@ -199,9 +194,13 @@ bool LaneLoop::owes_outbox() const {
 }
 
 void LaneLoop::enter(LaneState next, const core::LaneFacts& seen, Instant now) {
-  log_.write(LogLevel::info, "lane " + std::to_string(lane_.value) + ": " +
-                                 std::string{name_of(state_)} + " -> " +
-                                 std::string{name_of(next)} + reason_of(seen, now));
+  std::string change = "lane " + std::to_string(lane_.value) + ": " + std::string{name_of(state_)} +
+                       " -> " + std::string{name_of(next)};
+  if (state_ == LaneState::direct) {
+    change += " (" + core::trip_reason(seen, now) + ", " + std::to_string(window_.open()) +
+              " records held)";
+  }
+  log_.write(LogLevel::info, change);
   if (state_ == LaneState::direct) note_trip(now);
   const LaneState from = std::exchange(state_, next);
   state_since_ = now;
@@ -246,24 +245,6 @@ void LaneLoop::note_trip(Instant now) {
   failing_over_ = true;
   kafka_back_at_.reset();
   hold();
-}
-
-std::string LaneLoop::reason_of(const core::LaneFacts& seen, Instant now) const {
-  if (state_ != LaneState::direct) return "";
-  std::string why = " (";
-  if (seen.producer_fatal)
-    why += "the producer is dead";
-  else if (seen.broker_gone)
-    why += "no broker is up";
-  else if (seen.batch_refused)
-    why += "a batch was refused";
-  else if (seen.topic_unknown)
-    why += "Kafka cannot be asked for a topic";
-  else if (seen.spill_forced)
-    why += "lanes.force_spill";
-  else if (seen.oldest_unreported_at)
-    why += "no report for " + milliseconds(now - *seen.oldest_unreported_at);
-  return why + ", " + std::to_string(window_.open()) + " records held)";
 }
 
 // ---- Direct ----

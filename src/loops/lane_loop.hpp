@@ -93,7 +93,6 @@ class LaneLoop {
   [[nodiscard]] bool owes_outbox() const;
   void note_trip(core::Instant now);
   void enter(LaneState next, const core::LaneFacts& seen, core::Instant now);
-  [[nodiscard]] std::string reason_of(const core::LaneFacts& seen, core::Instant now) const;
 
   std::size_t feed(core::Instant now);
   enum class Fed : std::uint8_t { gone, stays };
