@@ -90,7 +90,8 @@ struct JournalConfig {
   /// Above it publish() answers `too_large`: key, payload and headers with 4 bytes for each length.
   /// 1 KiB to 1 000 000: a record lies in one segment of 1 MiB.
   std::size_t record_bytes_max = 1'000'000;
-  /// A lane that waits to return goes back to spilling at this fill. 10 to 95.
+  /// At this fill a lane gives up waiting to return, and spills half as fast as the relay forwards
+  /// until it can. 10 to 95.
   unsigned high_water_percent = 50;
 };
 
