@@ -56,8 +56,12 @@ class WriteRightRevoked : public UnderFault {
     EXPECT_EQ(result.waiting + result.held, 0);
     EXPECT_EQ(result.dead_letters, dead_letters(seen));
     EXPECT_TRUE(copies_of(seen) == Copies::marked || result.duplicates_marked == 0);
-    EXPECT_EQ(sql().value("SELECT string_agg(DISTINCT error, '; ') FROM spillway.dead_letter"),
-              "TOPIC_AUTHORIZATION_FAILED: Broker: Topic authorization failed");
+    // Kafka hides a topic from who may do nothing with it, when it is asked meanwhile.
+    EXPECT_EQ(sql().value("SELECT string_agg(DISTINCT error, '; ') FROM spillway.dead_letter WHERE "
+                          "error NOT IN ('TOPIC_AUTHORIZATION_FAILED: Broker: Topic authorization "
+                          "failed', 'UNKNOWN_TOPIC_OR_PART: it was deleted, or may not be seen any "
+                          "more')"),
+              "(null)");
     EXPECT_TRUE(lines().has("dead letters; the last, "));
     EXPECT_TRUE(lines().has("TOPIC_AUTHORIZATION_FAILED"));
   }
