@@ -53,16 +53,16 @@ function(spillway_test name)
     endif()
   endforeach()
 
+  set(suppressions "${PROJECT_SOURCE_DIR}/tests/support/tsan.supp")
   if(uses_servers)
     add_test(NAME ${name} COMMAND ${name} --gtest_color=auto ${arg_ARGUMENTS})
     set_tests_properties(${name} PROPERTIES
       LABELS "${arg_LABELS}"
       TIMEOUT ${arg_TIMEOUT}
       RUN_SERIAL ON
-      ENVIRONMENT "SPILLWAY_STACK=${PROJECT_SOURCE_DIR}/tools/stack;SPILLWAY_PROGRAM=${PROJECT_BINARY_DIR}/spillway")
+      ENVIRONMENT "SPILLWAY_STACK=${PROJECT_SOURCE_DIR}/tools/stack;SPILLWAY_PROGRAM=${PROJECT_BINARY_DIR}/spillway;TSAN_OPTIONS=suppressions=${suppressions}")
   else()
     # PRE_TEST: listing a sanitizer's program while others link costs the build more than the tests.
-    set(suppressions "${PROJECT_SOURCE_DIR}/tests/support/tsan.supp")
     gtest_discover_tests(${name}
       DISCOVERY_MODE PRE_TEST
       DISCOVERY_TIMEOUT 30
