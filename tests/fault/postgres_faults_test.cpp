@@ -15,15 +15,22 @@ namespace {
 
 using std::chrono::milliseconds;
 
+// Ends every session of the test's database but the caller's; one row for each.
+const std::string end_all_sessions =
+    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND "
+    "pid <> pg_backend_pid()";
+
+std::string end_sessions(const std::string& whose) {
+  return end_all_sessions + " AND " + whose;
+}
+
+constexpr const char* writers = "application_name LIKE '%writer%'";
+
 // Ends sessions of the pipeline as often as it can until told to stop.
 class Terminator {
  public:
   Terminator(UnderFault& test, const std::string& whose)
-      : sql_{test.sql()},
-        statement_{
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE "
-            "datname = current_database() AND pid <> pg_backend_pid() AND " +
-            whose} {}
+      : sql_{test.sql()}, statement_{end_sessions(whose)} {}
 
   void start() {
     thread_ = std::jthread{[this](const std::stop_token& stop) {
@@ -76,10 +83,6 @@ Fault sql_fault(std::string name, std::string row, const std::string& begin, con
           .end = [end](UnderFault& test) { test.sql().run(end); },
           .told = std::move(told)};
 }
-
-constexpr const char* end_all_sessions =
-    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND "
-    "pid <> pg_backend_pid()";
 
 // New sessions are read-only; the old ones end, so that there are new ones.
 Fault made_read_only() {
@@ -154,7 +157,7 @@ std::vector<Fault> faults() {
       killed(),
       restarted(),
       paused(),
-      terminated("ItsWritersSessionIsEnded", "X12", "application_name LIKE '%writer%'"),
+      terminated("ItsWritersSessionIsEnded", "X12", writers),
       terminated("ItsRelaysSessionIsEnded", "X13", "application_name LIKE '%relay%'"),
       while_held("ItsOutboxIsLocked", "X11",
                  {"BEGIN", "LOCK TABLE spillway.outbox IN ACCESS EXCLUSIVE MODE"}),
@@ -202,9 +205,7 @@ TEST_F(LongPostgresSeries, ItsWritersSessionIsEndedAtTwoHundredInstants) {
   testing::SqlSession session = sql();
   EXPECT_TRUE(eventually(3 * patience, [&] {
     std::this_thread::sleep_for(std::chrono::microseconds{instants(dice)});
-    ended += std::stoi(
-        session.value("SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname "
-                      "= current_database() AND application_name LIKE '%writer%'"));
+    ended += static_cast<int>(session.rows(end_sessions(writers)).size());
     return ended >= times;
   })) << ended;
   load.stop();
