@@ -70,6 +70,22 @@ void Backlog::on_written(core::RecordOffset record) noexcept {
   --renumbered_open_;
 }
 
+void Backlog::put_back(std::span<const PendingRecord> records) {
+  std::vector<PendingRecord> lower;
+  while (!records.empty() && !pending_.empty() && pending_.front().seq < records.back().seq) {
+    lower.push_back(pending_.pop_front());
+  }
+  while (!records.empty() || !lower.empty()) {
+    const bool is_mine =
+        records.empty() || (!lower.empty() && records.back().seq < lower.back().seq);
+    pending_.push_front(is_mine ? lower.back() : records.back());
+    if (is_mine)
+      lower.pop_back();
+    else
+      records = records.first(records.size() - 1);
+  }
+}
+
 Seq Backlog::give_seq(core::RecordOffset record) {
   core::RecordHeader& header = journal_.record(record);
   header.seq = next_seq_.value;

@@ -7,6 +7,7 @@
 
 #include <cstddef>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "core/ids.hpp"
@@ -54,6 +55,8 @@ class Backlog {
   PendingRecord pop_front() noexcept { return pending_.pop_front(); }
   /// It has a lower seq than all others.
   void push_front(const PendingRecord& record) { pending_.push_front(record); }
+  /// They stand in seq order, here and afterwards.
+  void put_back(std::span<const PendingRecord> records);
 
   /// The stamp of the oldest record in here; renumbered ones aside. Nothing when there is none.
   [[nodiscard]] std::optional<core::Stamp> oldest() const noexcept;

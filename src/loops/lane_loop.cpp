@@ -50,6 +50,7 @@ LaneLoop::LaneLoop(core::LaneIndex lane, const LaneSettings& settings, const Lan
       releaser_{wiring.journal, wiring.counters.freed},
       backlog_{lane, wiring.journal, wiring.hand_off, std::move(recovered)},
       window_{settings.window},
+      hold_{window_},
       producer_{wiring.brokers},
       reports_(reports_at_once) {
   counters_.state.set(static_cast<std::uint64_t>(state_));
@@ -90,8 +91,8 @@ std::size_t LaneLoop::hear_broker(Instant now) {
     heard += count;
     if (count < reports_.size()) break;
   }
-  if (heard != 0 && failing_over_ && holding_ && !kafka_back_at_) kafka_back_at_ = now;
-  if (!holding_) window_.drop_closed();
+  if (heard != 0 && failing_over_ && hold_.is_on() && !kafka_back_at_) kafka_back_at_ = now;
+  if (!hold_.is_on()) window_.drop_closed();
   return heard;
 }
 
@@ -100,20 +101,20 @@ void LaneLoop::on_report(InFlight& entry, Instant now) {
     case DeliveryOutcome::delivered:
       counters_.ack.record(nanoseconds(now - Instant{core::Duration{entry.stamp.value}}));
       entry.settled = true;
-      if (!holding_)
+      if (!hold_.is_on())
         close_delivered(entry);
       else
         journal::store_state(journal_.record(entry.record), RecordState::settled);
       return;
     case DeliveryOutcome::refused:
-      if (holding_) return;
+      if (hold_.is_on()) return;
       dead_letter(entry.record, entry.seq, entry.stamp, entry.error);
       entry.closed = true;
       return;
     case DeliveryOutcome::batch_refused:
       batch_refused_ = true;
       topics_.doubt({journal_.record(entry.record).topic});
-      if (holding_) return;
+      if (hold_.is_on()) return;
       renumber(entry);
       entry.closed = true;
       return;
@@ -161,13 +162,13 @@ core::LaneFacts LaneLoop::facts() const {
   seen.topic_unknown = next_topic_is_unknown();
   seen.spill_forced = settings_.spill_forced;
   seen.outbox_owed = owes_outbox();
-  if (!holding_) seen.oldest_unreported_at = window.oldest_open_at();
+  if (!hold_.is_on()) seen.oldest_unreported_at = window.oldest_open_at();
   if (window_.size() == 0 && !backlog_.empty() && producer_.next_since()) {
     seen.oldest_unreported_at = producer_.next_since();
   }
   seen.relaxed_until = relaxed_until_;
   seen.reports_owed = window_.open();
-  seen.held = holding_ ? window_.size() : 0;
+  seen.held = hold_.is_on() ? window_.size() : 0;
   seen.spill_until = tripped_at_ + spill_at_least_;
   seen.producer_warm = producer_.is_warm();
   seen.outbox_untouched = writer_.outbox_untouched();
@@ -197,11 +198,11 @@ void LaneLoop::enter(LaneState next, const core::LaneFacts& seen, Instant now) {
   std::string change = "lane " + std::to_string(lane_.value) + ": " + std::string{name_of(state_)} +
                        " -> " + std::string{name_of(next)};
   if (state_ == LaneState::direct) {
+    note_trip(now);
     change += " (" + core::trip_reason(seen, now) + ", " + std::to_string(window_.open()) +
               " records held)";
   }
   log_.write(LogLevel::info, change);
-  if (state_ == LaneState::direct) note_trip(now);
   const LaneState from = std::exchange(state_, next);
   state_since_ = now;
   spill_through_ = {};
@@ -342,49 +343,65 @@ void LaneLoop::dead_letter(core::RecordOffset record, Seq seq, Stamp stamp, cons
 // ---- Spilling ----
 
 void LaneLoop::hold() {
+  take_back_unsent();
   window_.drop_closed();
-  holding_ = window_.size() != 0;
-  next_copy_ = 0;
-  release_asked_ = false;
+  counters_.held.set(hold_.begin());
+}
+
+// The fewer are held, the sooner they are finished: each batch of them is a round trip to a broker
+// that has just started.
+void LaneLoop::take_back_unsent() {
+  ports::Broker* const broker = producer_.get();
+  if (broker == nullptr) return;
+  std::vector<std::uint64_t> tags = broker->take_back();
+  std::ranges::sort(tags);  // they ascend with the seqs
+  std::vector<PendingRecord> unsent;
+  unsent.reserve(tags.size());
+  for (const std::uint64_t tag : tags) {
+    unsent.push_back(close_unsent(window_.on_report(tag, DeliveryOutcome::not_persisted, "")));
+  }
+  backlog_.put_back(unsent);
+}
+
+PendingRecord LaneLoop::close_unsent(InFlight& entry) {
+  entry.closed = true;
+  if (entry.resend == ResendCause::none) {
+    journal::store_state(journal_.record(entry.record), RecordState::numbered);
+  }
+  return {.record = entry.record, .seq = entry.seq, .stamp = entry.stamp, .resend = entry.resend};
 }
 
 // Kafka is back and Postgres is not: rows that it never began need not wait for it.
 void LaneLoop::ask_rows_back(Instant now) {
-  if (holding_ || settings_.spill_forced || backlog_.renumbered_open() != 0) return;
+  if (hold_.is_on() || settings_.spill_forced || backlog_.renumbered_open() != 0) return;
   if (!writer_.could_withdraw() || !producer_.is_warm()) return;
   static_cast<void>(writer_.withdraw(now));
 }
 
-// The held first, then what is newer: rows ascend by seq.
+// Copies of the held, and what goes by the outbox alone. Rows ascend by seq.
 std::size_t LaneLoop::feed_outbox(Instant now) {
-  std::size_t sent = 0;
-  for (; holding_ && !release_asked_ && next_copy_ < window_.size() && writer_.may_send_row();
-       ++next_copy_) {
-    InFlight& entry = window_[next_copy_];
-    if (entry.closed || entry.settled) continue;
-    writer_.send_row({.held = true,
-                      .record = entry.record,
-                      .seq = entry.seq,
-                      .stamp = entry.stamp,
-                      .bytes = entry.bytes,
-                      .window_index = next_copy_});
-    entry.copied = true;
-    ++sent;
-  }
-  const bool copies_first = holding_ && !release_asked_ && next_copy_ < window_.size();
   const std::size_t room = room_in_outbox(now);
+  std::size_t copies = 0;
   std::size_t rows = 0;
-  while (!copies_first && !backlog_.empty() && rows < room && writer_.may_send_row()) {
-    const PendingRecord pending = backlog_.pop_front();
-    writer_.send_row({.resend = pending.resend,
-                      .record = pending.record,
-                      .seq = pending.seq,
-                      .stamp = pending.stamp,
-                      .bytes = journal_.record(pending.record).record_bytes});
-    ++rows;
+  while (writer_.may_send_row()) {
+    const InFlight* const held = hold_.next_to_copy();
+    if (held != nullptr && (backlog_.empty() || held->seq < backlog_.front().seq)) {
+      writer_.send_row(hold_.copy_next());
+      ++copies;
+    } else if (!backlog_.empty() && rows < room) {
+      const PendingRecord pending = backlog_.pop_front();
+      writer_.send_row({.resend = pending.resend,
+                        .record = pending.record,
+                        .seq = pending.seq,
+                        .stamp = pending.stamp,
+                        .bytes = journal_.record(pending.record).record_bytes});
+      ++rows;
+    } else {
+      break;
+    }
   }
   pace_.note_sent(rows);
-  return sent + rows;
+  return copies + rows;
 }
 
 std::size_t LaneLoop::room_in_outbox(Instant now) {
@@ -435,10 +452,9 @@ void LaneLoop::on_job_done(const AskedJob& job) {
 
 void LaneLoop::on_job_withdrawn(const AskedJob& job) {
   if (job.kind == JobKind::release) {
-    release_asked_ = false;
+    hold_.on_release_withdrawn();
   } else if (job.held) {
-    window_[job.window_index].copied = false;
-    next_copy_ = std::min(next_copy_, job.window_index);
+    hold_.on_copy_withdrawn(job.window_index);
   } else {
     backlog_.push_front(
         {.record = job.record, .seq = job.seq, .stamp = job.stamp, .resend = job.resend});
@@ -460,39 +476,22 @@ void LaneLoop::forget_written() {
 
 // Every report is in: what has a copy is resolved in the outbox, the rest here.
 std::size_t LaneLoop::resolve_held(Instant now) {
-  if (!holding_ || release_asked_ || window_.open() != 0 || writer_.is_withdrawing()) return 0;
+  if (!hold_.awaits_release() || writer_.is_withdrawing()) return 0;
   // Postgres may be away too: without copies nothing has to wait for it.
-  if (writer_.could_withdraw() && next_copy_ != 0 && !asked_back_) {
+  if (writer_.could_withdraw() && hold_.has_copies() && !asked_back_) {
     asked_back_ = writer_.withdraw(now);
     return 0;
   }
   asked_back_ = false;
-  auto order = std::make_unique<ReleaseOrder>();
   renumber_held();
-  for (std::size_t i = window_.size(); i-- > 0;) {
-    InFlight& entry = window_[i];
-    if (entry.copied) order->held_through = std::max(order->held_through, entry.seq);
-    if (entry.closed) continue;
-    if (!entry.copied) {
-      resolve_uncopied(entry);
-      continue;
-    }
-    if (*entry.outcome == DeliveryOutcome::refused) {
-      order->unfinished.push_back({.seq = entry.seq, .dead_letter_error = entry.error});
-    } else if (*entry.outcome == DeliveryOutcome::not_persisted) {
-      order->unfinished.push_back({.seq = entry.seq, .resend = entry.resend});
-    } else if (*entry.outcome == DeliveryOutcome::possibly_persisted) {
-      order->unfinished.push_back({.seq = entry.seq, .resend = ResendCause::fatal});
-    }
-  }
+  resolve_uncopied();
+  auto order = std::make_unique<ReleaseOrder>(hold_.release_order());
   if (order->held_through.value == 0) {
-    window_.clear();
-    holding_ = false;
+    end_hold();
     return 1;
   }
-  std::ranges::reverse(order->unfinished);
   writer_.send_release(std::move(order));
-  release_asked_ = true;
+  hold_.on_release_asked();
   return 1;
 }
 
@@ -507,41 +506,47 @@ void LaneLoop::renumber_held() {
   }
 }
 
-// Walked from the newest, so that what goes to the head of the backlog ends in seq order.
-void LaneLoop::resolve_uncopied(InFlight& entry) {
-  switch (*entry.outcome) {
-    case DeliveryOutcome::delivered:
-      close_delivered(entry);
-      return;
-    case DeliveryOutcome::refused:
-      dead_letter(entry.record, entry.seq, entry.stamp, entry.error);
-      break;
-    case DeliveryOutcome::batch_refused:
-      core::die("renumber_held() has closed it");
-    case DeliveryOutcome::not_persisted:
-      if (entry.resend == ResendCause::none)
-        journal::store_state(journal_.record(entry.record), RecordState::numbered);
-      backlog_.push_front(
-          {.record = entry.record, .seq = entry.seq, .stamp = entry.stamp, .resend = entry.resend});
-      break;
-    case DeliveryOutcome::possibly_persisted:
-      // It stays `submitted`: should the process die now, the next one must mark it.
-      backlog_.push_front({.record = entry.record,
-                           .seq = entry.seq,
-                           .stamp = entry.stamp,
-                           .resend = ResendCause::fatal});
-      break;
+void LaneLoop::resolve_uncopied() {
+  std::vector<PendingRecord> back;
+  for (std::size_t i = 0; i < window_.size(); ++i) {
+    InFlight& entry = window_[i];
+    if (entry.closed || entry.copied) continue;
+    switch (*entry.outcome) {
+      case DeliveryOutcome::delivered:
+        close_delivered(entry);
+        break;
+      case DeliveryOutcome::refused:
+        dead_letter(entry.record, entry.seq, entry.stamp, entry.error);
+        entry.closed = true;
+        break;
+      case DeliveryOutcome::batch_refused:
+        core::die("renumber_held() has closed it");
+      case DeliveryOutcome::not_persisted:
+        back.push_back(close_unsent(entry));
+        break;
+      case DeliveryOutcome::possibly_persisted:
+        // It stays `submitted`: should the process die now, the next one must mark it.
+        back.push_back({.record = entry.record,
+                        .seq = entry.seq,
+                        .stamp = entry.stamp,
+                        .resend = ResendCause::fatal});
+        entry.closed = true;
+        break;
+    }
   }
-  entry.closed = true;
+  backlog_.put_back(back);
 }
 
 void LaneLoop::on_released() {
   for (std::size_t i = 0; i < window_.size(); ++i) {
     if (!window_[i].closed) account_copied(window_[i]);
   }
-  window_.clear();
-  holding_ = false;
-  release_asked_ = false;
+  end_hold();
+}
+
+void LaneLoop::end_hold() {
+  hold_.end();
+  counters_.held.set(0);
 }
 
 void LaneLoop::account_copied(InFlight& entry) {
@@ -584,7 +589,6 @@ void LaneLoop::publish_counters(Instant now) {
     failing_over_ = false;
   }
   const ports::BrokerHealth health = producer_.health();
-  counters_.held.set(holding_ ? window_.size() : 0);
   counters_.outbox_depth.set(writer_.backlog_rows());
   counters_.broker_up.set(health.up ? 1 : 0);
   counters_.producer_warm.set(health.up && health.warm ? 1 : 0);

@@ -22,6 +22,7 @@
 #include "journal/journal.hpp"
 #include "journal/recovery.hpp"
 #include "loops/backlog.hpp"
+#include "loops/hold.hpp"
 #include "loops/producer_seat.hpp"
 #include "loops/record_releaser.hpp"
 #include "loops/spill_pace.hpp"
@@ -105,10 +106,13 @@ class LaneLoop {
   void ask_rows_back(core::Instant now);
 
   void hold();
+  void take_back_unsent();
+  PendingRecord close_unsent(core::InFlight& entry);
   std::size_t resolve_held(core::Instant now);
   void renumber_held();
-  void resolve_uncopied(core::InFlight& entry);
+  void resolve_uncopied();
   void on_released();
+  void end_hold();
   void account_copied(core::InFlight& entry);
 
   void dead_letter(core::RecordOffset record, core::Seq seq, core::Stamp stamp, const char* error);
@@ -125,6 +129,7 @@ class LaneLoop {
   RecordReleaser releaser_;
   Backlog backlog_;
   core::Window window_;
+  Hold hold_;
   ProducerSeat producer_;
   std::vector<ports::Report> reports_;  // as many as are heard at once
 
@@ -133,10 +138,7 @@ class LaneLoop {
   core::Instant relaxed_until_{};
   core::Duration spill_at_least_{};  // it grows with a series of trips
   bool batch_refused_ = false;
-  bool holding_ = false;
-  std::size_t next_copy_ = 0;  // in the window: what is before it is copied, or needs no copy
-  bool asked_back_ = false;    // the copies, from the writer, before a release is asked for
-  bool release_asked_ = false;
+  bool asked_back_ = false;  // the copies, from the writer, before a release is asked for
   unsigned returns_given_up_ = 0;
   SpillPace pace_;
   core::Seq spill_through_;  // it gave up waiting to be direct: what waited goes to the outbox

@@ -7,6 +7,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "core/ids.hpp"
 #include "core/limits.hpp"
@@ -21,11 +22,16 @@ struct TopicQuestion {
   std::string name;
 };
 
+/// What the relay's process knows of a topic already; unasked when nothing.
+using KnownTopics = std::function<handoff::TopicFacts(std::string_view name)>;
+
 /// @thread relay
 class RelayTopics {
  public:
-  RelayTopics(handoff::TopicDirectory& directory, handoff::Arrow<TopicQuestion>& questions)
-      : directory_{directory}, questions_{questions} {}
+  /// `known` is called on the relay's thread.
+  RelayTopics(handoff::TopicDirectory& directory, handoff::Arrow<TopicQuestion>& questions,
+              KnownTopics known = {})
+      : directory_{directory}, questions_{questions}, known_{std::move(known)} {}
 
   /// The index of a name; a new one is asked about. With more topics than the directory holds, the
   /// oldest is forgotten, and asked about again when it comes.
@@ -34,7 +40,8 @@ class RelayTopics {
     if (known != indices_.end()) return known->second;
     const core::TopicIndex topic{static_cast<std::uint16_t>(next_++ % core::topics_max)};
     std::erase_if(indices_, [topic](const auto& entry) { return entry.second == topic; });
-    directory_.set(topic, {});
+    // A relay meets its first row when Kafka has just come back: no time to ask what is known.
+    directory_.set(topic, known_ ? known_(name) : handoff::TopicFacts{});
     indices_.emplace(std::string{name}, topic);
     questions_.send({.topic = topic, .name = std::string{name}});
     return topic;
@@ -48,6 +55,7 @@ class RelayTopics {
  private:
   handoff::TopicDirectory& directory_;
   handoff::Arrow<TopicQuestion>& questions_;
+  KnownTopics known_;
   std::map<std::string, core::TopicIndex, std::less<>> indices_;
   std::size_t next_ = 0;
 };

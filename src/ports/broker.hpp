@@ -13,6 +13,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "core/ids.hpp"
 #include "core/time.hpp"
@@ -90,6 +91,11 @@ class Broker {
 
   /// Fills `reports` with what has finished; returns how many.
   [[nodiscard]] virtual std::size_t poll(std::span<Report> reports) noexcept = 0;
+
+  /// Gives up what it keeps back behind other records of the partition, and returns the tags, in
+  /// any order: no report follows. It was never sent; what is before it stays, and is finished as
+  /// ever.
+  [[nodiscard]] virtual std::vector<std::uint64_t> take_back() = 0;
 
   /// Takes back what is outstanding: each record is still reported, by poll().
   virtual void recall() noexcept = 0;

@@ -105,12 +105,9 @@ std::size_t Housekeeper::ask(core::Instant now) {
   for (TopicDesk* const desk : topic_desks_) {
     loops::TopicQuestion question;
     while (desk->questions_.receive(question)) {
-      // A relay meets its first row when Kafka has just come back: no time to ask what is known.
-      const handoff::TopicFacts known = known_facts(question.name);
-      if (known.standing == TopicStanding::exists) desk->directory_.set(question.topic, known);
-      desk->topics_[question.topic.value] = {
-          .name = std::move(question.name),
-          .ask_at = known.standing == TopicStanding::exists ? now + look_again : now};
+      const bool is_known = desk->directory_.get(question.topic).standing == TopicStanding::exists;
+      desk->topics_[question.topic.value] = {.name = std::move(question.name),
+                                             .ask_at = is_known ? now + look_again : now};
     }
     if (brokers_.empty()) continue;
     for (auto& [index, topic] : desk->topics_) {
@@ -123,16 +120,6 @@ std::size_t Housekeeper::ask(core::Instant now) {
     }
   }
   return work;
-}
-
-handoff::TopicFacts Housekeeper::known_facts(const std::string& name) const {
-  for (const TopicDesk* const desk : topic_desks_) {
-    for (const auto& [index, topic] : desk->topics_) {
-      const handoff::TopicFacts facts = desk->directory_.get({index});
-      if (topic.name == name && facts.standing == TopicStanding::exists) return facts;
-    }
-  }
-  return {};
 }
 
 void Housekeeper::ask_about(TopicDesk& desk, std::uint16_t index, TopicDesk::Topic& topic,
@@ -163,6 +150,8 @@ void Housekeeper::ask_about(TopicDesk& desk, std::uint16_t index, TopicDesk::Top
       if (before.standing != TopicStanding::exists) facts.standing = TopicStanding::forbidden;
       break;
     case TopicStatus::unknown:
+      // Kafka has enough to do when it is back.
+      if (before.standing == TopicStanding::exists) topic.ask_at = runtime::now() + look_again;
       break;
   }
   const std::lock_guard lock{answered_mutex_};

@@ -92,8 +92,6 @@ class Housekeeper {
   void ask_about(TopicDesk& desk, std::uint16_t index, TopicDesk::Topic& topic, core::Instant now);
   void tell_all(const std::string& name, const handoff::TopicFacts& facts);
   void prime_everywhere(const std::string& name);
-  /// What another desk has found out about a topic of that name; unasked when none has.
-  [[nodiscard]] handoff::TopicFacts known_facts(const std::string& name) const;
 
   kafka::BrokerSettings settings_;
   ports::Log& log_;

@@ -105,11 +105,21 @@ Pipeline::Impl::Impl(const Config& settings)
   }
   make_lanes(settle_lane_count());
   if (config.relay.enabled) {
-    relay = std::make_unique<runtime::RelayRunner>(config, housekeeper, log);
+    relay = std::make_unique<runtime::RelayRunner>(
+        config, housekeeper, log, [this](std::string_view name) { return facts_of(name); });
     wakeups.tell_too(*relay);
   }
   start();
   wait_until_warm();
+}
+
+handoff::TopicFacts Pipeline::Impl::facts_of(std::string_view topic) const noexcept {
+  for (std::uint16_t i = 0; i < journal.topic_count(); ++i) {
+    const handoff::TopicFacts facts = directory.get({i});
+    if (journal.topic_name({i}) == topic && facts.standing == handoff::TopicStanding::exists)
+      return facts;
+  }
+  return {};
 }
 
 std::size_t Pipeline::Impl::settle_lane_count() {

@@ -88,6 +88,8 @@ struct Pipeline::Impl {
   void run_lane(Lane& lane, const std::stop_token& stop);
   void run_writer(const std::stop_token& stop);
   [[nodiscard]] runtime::Outcomes outcomes() const noexcept;
+  /// Of a topic that the lanes use and that exists; else nothing is said. @thread any
+  [[nodiscard]] handoff::TopicFacts facts_of(std::string_view topic) const noexcept;
   void stop() noexcept;
 };
 

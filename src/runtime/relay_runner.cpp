@@ -4,6 +4,7 @@
 #include <array>
 #include <cerrno>
 #include <system_error>
+#include <utility>
 
 #include <poll.h>
 #include <sys/eventfd.h>
@@ -32,9 +33,10 @@ loops::RelaySettings relay_settings(const Config& config) {
 
 }  // namespace
 
-RelayRunner::RelayRunner(const Config& config, Housekeeper& housekeeper, ports::Log& log)
+RelayRunner::RelayRunner(const Config& config, Housekeeper& housekeeper, ports::Log& log,
+                         loops::KnownTopics known)
     : topics_{directory_},
-      names_{directory_, topics_.questions()},
+      names_{directory_, topics_.questions(), std::move(known)},
       store_{pg_relay_settings(config), log},
       wakeups_{redis_settings(config), log},
       loop_{relay_settings(config),

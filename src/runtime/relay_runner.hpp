@@ -18,7 +18,8 @@ namespace spillway::runtime {
 class RelayRunner {
  public:
   /// Registers with the housekeeper, which is started afterwards. @throws StartError
-  RelayRunner(const Config& config, Housekeeper& housekeeper, ports::Log& log);
+  RelayRunner(const Config& config, Housekeeper& housekeeper, ports::Log& log,
+              loops::KnownTopics known = {});
   RelayRunner(const RelayRunner&) = delete;
   RelayRunner& operator=(const RelayRunner&) = delete;
   ~RelayRunner();

@@ -80,7 +80,12 @@ class SimulatedKafka {
     return test::text_of(*bytes);
   }
 
-  sim::World world_{sim::FaultPlan{}};
+  static sim::FaultPlan plan() {
+    sim::FaultPlan keeps_back;
+    keeps_back.kafka.kept_back = sim::always;
+    return keeps_back;
+  }
+  sim::World world_{plan()};
   int topics_ = 0;
   std::uint32_t actors_ = 0;
 };
@@ -367,6 +372,46 @@ TYPED_TEST(BrokerContract, ReportsEveryRecordAfterARecallAndNoneItCallsNotPersis
       EXPECT_FALSE(in_log.contains(tag));
     }
   }
+}
+
+TYPED_TEST(BrokerContract, GivesBackTheNewestOfAPartitionAndFinishesTheOthers) {
+  const std::string name = this->make_topic(4);
+  this->make_broker();
+  const auto topic = this->broker_->open_topic(name);
+  const auto submit_all = [&](std::uint64_t from, std::uint64_t to) {
+    for (std::uint64_t n = from; n <= to; ++n) {
+      ports::Submission record = this->record(topic, n);
+      const std::string key = "k" + std::to_string(n % 16);
+      record.key = bytes_of(key);
+      ASSERT_EQ(this->submit(record), SubmitResult::accepted);
+    }
+  };
+  submit_all(1, 500);
+  this->hear();  // the broker learns the topic's partitions with its first answers
+  ASSERT_TRUE(this->eventually([&] { return !this->outcomes_.empty(); }));
+  submit_all(501, 1'000);
+
+  std::set<std::uint64_t> back;
+  for (const std::uint64_t tag : this->broker_->take_back())
+    EXPECT_TRUE(back.insert(tag).second) << "tag " << tag << " twice";
+  EXPECT_FALSE(back.empty());
+  ASSERT_TRUE(this->hears(1'000 - back.size()));
+
+  EXPECT_EQ(this->count(DeliveryOutcome::delivered), 1'000 - back.size());
+  std::map<std::uint64_t, std::uint64_t> kept_through;  // by key
+  for (const std::uint64_t seq : this->seqs_of(this->kafka_.read(name))) {
+    EXPECT_FALSE(back.contains(seq)) << "it was given back";
+    std::uint64_t& through = kept_through[seq % 16];
+    through = std::max(through, seq);
+  }
+  for (const std::uint64_t tag : back)
+    EXPECT_GT(tag, kept_through[tag % 16]) << "something behind it was sent";
+  EXPECT_TRUE(this->broker_->take_back().empty());
+
+  // It goes on as before.
+  const std::size_t heard = this->outcomes_.size();
+  submit_all(1'001, 1'100);
+  ASSERT_TRUE(this->hears(heard + 100));
 }
 
 TYPED_TEST(BrokerContract, IsDeadOnceItIsFatalAndStillReportsEverything) {

@@ -268,6 +268,18 @@ TYPED_TEST(RelayContract, ReadsNothingOfAStreamThatIsHeldSinceTheScan) {
   EXPECT_EQ(this->seqs_above(relay, 1), Seqs{}) << "nothing overtakes a held record";
 }
 
+TYPED_TEST(RelayContract, ReadsWhatStandsBeforeTheFirstHeldRow) {
+  this->start_owner();
+  this->write(rows_of(1, 2));
+  const auto relay = this->start_relay();
+  ASSERT_EQ(this->scan(relay).size(), 1U);
+
+  this->write(rows_of(3, 3, true));
+  this->write(rows_of(4, 4));
+
+  EXPECT_EQ(this->seqs_above(relay, 0), (Seqs{1, 2})) << "a relay takes an empty read for the end";
+}
+
 TYPED_TEST(RelayContract, AdoptsTheHeldRowsOfADeadOwnerAfterTheGraceAndMarksThem) {
   this->start_owner();
   this->write(rows_of(1, 2, true));

@@ -10,6 +10,7 @@
 #include <functional>
 #include <memory>
 #include <utility>
+#include <vector>
 
 #include "core/limits.hpp"
 #include "crash/content.hpp"
@@ -54,6 +55,7 @@ class LedgerBroker final : public ports::Broker {
     return count;
   }
 
+  [[nodiscard]] std::vector<std::uint64_t> take_back() override { return {}; }
   void recall() noexcept override {}
   [[nodiscard]] ports::BrokerHealth health() const noexcept override {
     return {.up = true, .warm = true};

@@ -137,6 +137,7 @@ class Drawing {
     rate(kafka.busy, 500, 50'000);
     rate(kafka.poison_record, 500, 20'000);
     rate(kafka.reports_shuffled, 50'000, 500'000);
+    rate(kafka.kept_back, 200'000, 1'000'000);
     PostgresFaults& postgres = plan_.faults.postgres;
     rate(postgres.lost_before_commit, 1'000, 50'000);
     rate(postgres.lost_after_commit, 1'000, 50'000);

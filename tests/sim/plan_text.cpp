@@ -99,6 +99,7 @@ void visit_scalars(Visit& visit, Thing& plan) {
   visit("busy", kafka.busy);
   visit("poison_record", kafka.poison_record);
   visit("reports_shuffled", kafka.reports_shuffled);
+  visit("kept_back", kafka.kept_back);
   auto& postgres = plan.faults.postgres;
   visit("lost_before_commit", postgres.lost_before_commit);
   visit("lost_after_commit", postgres.lost_after_commit);

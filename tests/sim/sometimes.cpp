@@ -63,7 +63,8 @@ constexpr std::array<const char*, happening_count> happening_names{
     "commit lost yes",     "commit lost no",      "commit in limbo", "limbo committed",
     "lease lost silently", "recall of none",      "recall of one",   "recall of many",
     "recall mixed",        "recall out of order", "batch refused",   "one refused",
-    "answered no leader",  "token lost",          "list at cap",     "deletes forgotten"};
+    "answered no leader",  "token lost",          "list at cap",     "deletes forgotten",
+    "taken back"};
 
 }  // namespace
 

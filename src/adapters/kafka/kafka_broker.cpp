@@ -325,6 +325,18 @@ void KafkaBroker::hand_over_due() noexcept {
   }
 }
 
+std::vector<std::uint64_t> KafkaBroker::take_back() {
+  std::vector<std::uint64_t> tags;
+  for (TopicQueues& topic : topics_) {
+    for (PartitionQueue& queue : topic.queues()) {
+      while (!queue.waiting.empty())
+        tags.push_back(topic.pop(queue).record.tag);
+    }
+  }
+  outstanding_ -= tags.size();
+  return tags;
+}
+
 void KafkaBroker::recall() noexcept {
   for (TopicQueues& topic : topics_) {
     for (PartitionQueue& queue : topic.queues()) {

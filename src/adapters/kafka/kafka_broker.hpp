@@ -59,6 +59,8 @@ class KafkaBroker final : public ports::Broker {
   [[nodiscard]] const char* refusal() const noexcept override { return refusal_; }
   /// Whoever sleeps on notify_on_report() calls it until it returns 0.
   [[nodiscard]] std::size_t poll(std::span<ports::Report> reports) noexcept override;
+  /// Those that librdkafka never had.
+  [[nodiscard]] std::vector<std::uint64_t> take_back() override;
   void recall() noexcept override;
   [[nodiscard]] ports::BrokerHealth health() const noexcept override;
   [[nodiscard]] std::size_t batch_bytes_max() const noexcept override { return batch_bytes_max_; }

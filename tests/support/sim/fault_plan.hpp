@@ -71,8 +71,9 @@ enum class Choice : std::uint8_t {
   push_late,
   plan,
   schedule,
+  kept_back,
 };
-inline constexpr std::size_t choice_count = 30;
+inline constexpr std::size_t choice_count = 31;
 
 /// The `n`-th yes or no of its kind that an actor had to say.
 struct DecisionId {
@@ -101,6 +102,7 @@ struct KafkaFaults {
   Rate busy;                                          ///< Per submit.
   Rate poison_record;                                 ///< By content, so a retry fails too.
   Rate reports_shuffled;                              ///< Per report.
+  Rate kept_back;  ///< Per take_back() and partition: the client does not have all of it.
   /// What becomes of a request whose client is gone: it has arrived, arrives late, or never does.
   Rate fate_before{400'000};
   Rate fate_later{300'000};

@@ -143,6 +143,10 @@ class MortalBroker final : public ports::Broker {
                       : process_.life.call(
                             PortCall::reports, [count] { return count; }, count);
   }
+  [[nodiscard]] std::vector<std::uint64_t> take_back() override {
+    return process_.life.call(
+        PortCall::recall, [this] { return broker_->take_back(); }, std::vector<std::uint64_t>{});
+  }
   void recall() noexcept override {
     process_.life.call(PortCall::recall, [this] { broker_->recall(); });
   }

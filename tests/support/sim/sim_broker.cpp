@@ -149,6 +149,29 @@ std::size_t SimBroker::poll(std::span<ports::Report> reports) noexcept {
   return count;
 }
 
+std::vector<std::uint64_t> SimBroker::take_back() {
+  std::vector<std::uint64_t> tags;
+  for (TopicEntry& topic : topics_) {
+    for (auto& [partition, pipe] : topic.pipes)
+      take_back_from(pipe.records, pipe.sent(), tags);
+    take_back_from(topic.unassigned, 0, tags);
+  }
+  outstanding_ -= tags.size();
+  if (!tags.empty()) world_.trace().count(Happening::taken_back);
+  return tags;
+}
+
+// What was kept back stands behind what the client has, and behind something.
+void SimBroker::take_back_from(std::deque<Pending>& records, std::size_t sent,
+                               std::vector<std::uint64_t>& tags) {
+  const std::size_t least = sent;
+  if (records.size() <= least) return;
+  if (!decisions_.happens(Choice::kept_back, world_.plan().kafka.kept_back)) return;
+  const std::size_t stay = least + decisions_.below(Choice::kept_back, records.size() - least);
+  for (; records.size() > stay; records.pop_back())
+    tags.push_back(records.back().tag);
+}
+
 void SimBroker::recall() noexcept {
   recalled_ = true;
   const std::size_t reported_before = reports_.size();

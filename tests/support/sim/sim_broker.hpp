@@ -39,6 +39,7 @@ class SimBroker final : public ports::Broker, private WorldPart {
   [[nodiscard]] ports::SubmitResult submit(const ports::Submission& record) noexcept override;
   [[nodiscard]] const char* refusal() const noexcept override { return refusal_; }
   [[nodiscard]] std::size_t poll(std::span<ports::Report> reports) noexcept override;
+  [[nodiscard]] std::vector<std::uint64_t> take_back() override;
   void recall() noexcept override;
   [[nodiscard]] ports::BrokerHealth health() const noexcept override;
   [[nodiscard]] std::size_t batch_bytes_max() const noexcept override {
@@ -107,6 +108,8 @@ class SimBroker final : public ports::Broker, private WorldPart {
   /// Reports the records from `first` on and forgets them.
   void report_from(std::deque<Pending>& records, std::size_t first, ports::DeliveryOutcome outcome,
                    const Answer& why);
+  void take_back_from(std::deque<Pending>& records, std::size_t sent,
+                      std::vector<std::uint64_t>& tags);
   void purge_queued() noexcept;
   void count_recall(std::size_t reported_before) noexcept;
   [[nodiscard]] static LogRecord render(const Pending& record);

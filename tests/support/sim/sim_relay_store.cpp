@@ -187,11 +187,10 @@ void SimRelayStore::read(StreamId stream, Seq after, std::size_t rows_max, std::
          SPILLWAY_CHECK(database.holder(lease_lock(stream)) == session);
          StreamTables& tables = database.tables(stream);
          answer->rows.clear();
-         if (tables.held_through.value != 0) return nullptr;
          std::size_t bytes = 0;
          auto at = tables.outbox.upper_bound(after);
          for (; at != tables.outbox.end() && answer->rows.size() < rows_max; ++at) {
-           if (bytes >= bytes_max) break;
+           if (at->second.held || bytes >= bytes_max) break;
            bytes += bytes_of_row(at->second);
            answer->rows.push_back(at->second);
          }

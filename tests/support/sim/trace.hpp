@@ -58,8 +58,9 @@ enum class Happening : std::uint8_t {
   token_lost,
   list_at_cap,
   deletes_forgotten,  ///< By a Postgres that died.
+  taken_back,         ///< At a failover.
 };
-inline constexpr std::size_t happening_count = 16;
+inline constexpr std::size_t happening_count = 17;
 
 class Trace {
  public:
