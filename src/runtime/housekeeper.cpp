@@ -15,6 +15,8 @@ using kafka::TopicStatus;
 
 constexpr std::chrono::milliseconds one_question{1'000};
 constexpr std::chrono::milliseconds one_priming{100};
+constexpr std::chrono::milliseconds one_hurry{50};
+constexpr core::Duration hurry_every = std::chrono::milliseconds{10};
 constexpr core::Duration ask_again = std::chrono::milliseconds{100};
 /// An existing topic's limit may be changed by its operator.
 constexpr core::Duration look_again = std::chrono::seconds{10};
@@ -38,10 +40,6 @@ void BrokerDesk::retire(std::unique_ptr<ports::Broker> broker) noexcept {
 Housekeeper::Housekeeper(kafka::BrokerSettings settings, ports::Log& log)
     : settings_{std::move(settings)}, log_{log} {}
 
-void Housekeeper::serve(BrokerDesk& desk, kafka::Role role) {
-  served_.push_back({.desk = &desk, .role = role});
-}
-
 void Housekeeper::start() {
   thread_ =
       std::make_unique<Thread>("sw-housekeeper", std::nullopt, [this](const std::stop_token& stop) {
@@ -59,43 +57,56 @@ void Housekeeper::stop() noexcept {
 }
 
 std::size_t Housekeeper::step(core::Instant now) {
-  return make_and_end() + ask(now);
+  return make_and_end() + hurry_cold_producers(now) + ask(now);
 }
 
 // ---- Producers ----
 
 std::size_t Housekeeper::make_and_end() {
   std::size_t work = 0;
-  for (const Served& served : served_) {
+  for (BrokerDesk* const desk : broker_desks_) {
     std::unique_ptr<ports::Broker> retired;
-    while (served.desk->retired_.receive(retired)) {
+    while (desk->retired_.receive(retired)) {
       std::erase_if(brokers_, [&retired](const auto* broker) { return broker == retired.get(); });
       retired.reset();
       ++work;
     }
     std::size_t batch_bytes_max = 0;
-    while (served.desk->orders_.receive(batch_bytes_max)) {
-      make(served, batch_bytes_max);
+    while (desk->orders_.receive(batch_bytes_max)) {
+      make(*desk, batch_bytes_max);
       ++work;
     }
   }
   return work;
 }
 
-void Housekeeper::make(const Served& served, std::size_t batch_bytes_max) {
+void Housekeeper::make(BrokerDesk& desk, std::size_t batch_bytes_max) {
   kafka::BrokerSettings settings = settings_;
-  settings.role = served.role;
   settings.batch_bytes_max = batch_bytes_max;
   try {
     auto broker = kafka::KafkaBroker::make(settings, log_);
     brokers_.push_back(broker.get());
-    served.desk->made_.send(std::move(broker));
+    desk.made_.send(std::move(broker));
   } catch (const StartError& error) {
     // The settings were checked at start, so it is this moment: no memory, no thread. Tried again.
     if (std::exchange(make_error_, error.what()) != error.what())
       log_.write(LogLevel::error, make_error_);
-    served.desk->orders_.send(batch_bytes_max);
+    desk.orders_.send(batch_bytes_max);
   }
+}
+
+// A producer without its id asks for one each 500 ms, and with each answer about metadata. Those of
+// a warm one would only stand before its records: a connection has five requests in flight at most.
+std::size_t Housekeeper::hurry_cold_producers(core::Instant now) {
+  if (now - hurried_at_ < hurry_every) return 0;
+  hurried_at_ = now;
+  std::size_t hurried = 0;
+  for (kafka::KafkaBroker* const broker : brokers_) {
+    if (!broker->waits_for_its_id()) continue;
+    static_cast<void>(kafka::TopicResolver{*broker}.kick_metadata(one_hurry));
+    ++hurried;
+  }
+  return hurried;
 }
 
 // ---- Topics ----

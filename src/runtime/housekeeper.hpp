@@ -66,7 +66,7 @@ class Housekeeper {
   Housekeeper(kafka::BrokerSettings settings, ports::Log& log);
 
   /// Before start(). Each desk outlives the housekeeper's thread.
-  void serve(BrokerDesk& desk, kafka::Role role);
+  void serve(BrokerDesk& desk) { broker_desks_.push_back(&desk); }
   void serve(TopicDesk& desk) { topic_desks_.push_back(&desk); }
 
   void start();
@@ -80,14 +80,10 @@ class Housekeeper {
                                                 std::chrono::steady_clock::time_point deadline);
 
  private:
-  struct Served {
-    BrokerDesk* desk;
-    kafka::Role role;
-  };
-
   std::size_t step(core::Instant now);
   std::size_t make_and_end();
-  void make(const Served& served, std::size_t batch_bytes_max);
+  void make(BrokerDesk& desk, std::size_t batch_bytes_max);
+  std::size_t hurry_cold_producers(core::Instant now);
   std::size_t ask(core::Instant now);
   void ask_about(TopicDesk& desk, std::uint16_t index, TopicDesk::Topic& topic, core::Instant now);
   void tell_all(const std::string& name, const handoff::TopicFacts& facts);
@@ -95,10 +91,11 @@ class Housekeeper {
 
   kafka::BrokerSettings settings_;
   ports::Log& log_;
-  std::vector<Served> served_;
+  std::vector<BrokerDesk*> broker_desks_;
   std::vector<TopicDesk*> topic_desks_;
   std::vector<kafka::KafkaBroker*> brokers_;  // made and not yet ended
   std::string make_error_;                    // the last one told
+  core::Instant hurried_at_{};
 
   std::mutex answered_mutex_;
   std::condition_variable answered_;

@@ -139,7 +139,7 @@ void Pipeline::Impl::make_lanes(std::size_t count) {
     hand_offs.push_back(std::make_unique<handoff::HandOff>(records_that_fit(journal, count)));
     lanes.push_back(std::make_unique<Lane>());
     Lane& lane = *lanes.back();
-    housekeeper.serve(lane.brokers, kafka::Role::lane);
+    housekeeper.serve(lane.brokers);
     lane.loop = std::make_unique<loops::LaneLoop>(core::LaneIndex{static_cast<std::uint16_t>(i)},
                                                   lane_settings(config, i),
                                                   loops::LaneWiring{.journal = journal,

@@ -53,7 +53,7 @@ RelayRunner::RelayRunner(const Config& config, Housekeeper& housekeeper, ports::
     throw StartError{"relay: no eventfd: " + std::generic_category().message(errno) +
                      "; raise the limit of open files (ulimit -n)"};
   }
-  housekeeper.serve(brokers_, kafka::Role::relay);
+  housekeeper.serve(brokers_);
   housekeeper.serve(topics_);
 }
 

@@ -48,8 +48,6 @@ kafka::BrokerSettings broker_settings(const Config& config) {
   settings.bootstrap_servers = config.kafka.bootstrap_servers;
   settings.properties = config.kafka.properties;
   settings.queue_bytes_max = 2 * config.journal.size_bytes;
-  // A cold producer gets its id with a metadata answer; an outage must not end in a wait for one.
-  settings.metadata_refresh = std::chrono::milliseconds{50};
   return settings;
 }
 

@@ -18,8 +18,8 @@
 
 namespace {
 
-/// The lanes' producers that live.
-class LaneProducers {
+/// The producers of lanes and relays that live.
+class IdempotentProducers {
  public:
   void add(rd_kafka_t* client) {
     const std::lock_guard lock{mutex_};
@@ -43,18 +43,18 @@ class LaneProducers {
   std::vector<rd_kafka_t*> clients_;
 };
 
-LaneProducers& lane_producers() {
-  static LaneProducers producers;
+IdempotentProducers& idempotent_producers() {
+  static IdempotentProducers producers;
   return producers;
 }
 
-// Only a lane's producer asks for metadata that often.
-bool is_of_a_lane(const rd_kafka_conf_t* settings) {
+// The lanes' and the relay's are.
+bool is_idempotent(const rd_kafka_conf_t* settings) {
   std::array<char, 32> value{};
   std::size_t bytes = value.size();
-  return rd_kafka_conf_get(settings, "topic.metadata.refresh.interval.ms", value.data(), &bytes) ==
+  return rd_kafka_conf_get(settings, "enable.idempotence", value.data(), &bytes) ==
              RD_KAFKA_CONF_OK &&
-         std::string_view{value.data()} == "50";
+         std::string_view{value.data()} == "true";
 }
 
 }  // namespace
@@ -66,15 +66,15 @@ rd_kafka_t* __real_rd_kafka_new(rd_kafka_type_t type, rd_kafka_conf_t* settings,
                                 std::size_t error_bytes);
 rd_kafka_t* __wrap_rd_kafka_new(rd_kafka_type_t type, rd_kafka_conf_t* settings, char* error,
                                 std::size_t error_bytes) {
-  const bool is_watched = is_of_a_lane(settings);
+  const bool is_watched = is_idempotent(settings);
   rd_kafka_t* const client = __real_rd_kafka_new(type, settings, error, error_bytes);
-  if (client != nullptr && is_watched) lane_producers().add(client);
+  if (client != nullptr && is_watched) idempotent_producers().add(client);
   return client;
 }
 
 void __real_rd_kafka_destroy(rd_kafka_t* client);
 void __wrap_rd_kafka_destroy(rd_kafka_t* client) {
-  lane_producers().remove(client);
+  idempotent_producers().remove(client);
   __real_rd_kafka_destroy(client);
 }
 }
@@ -98,7 +98,7 @@ TEST_F(OnRealStack, MarksEveryCopyWhenTheProducersTurnFatalUnderLoad) {
       const Metrics seen = pipeline.counters();
       return all_direct(seen) && seen.delivered > before + 1'000;
     }));
-    lane_producers().turn_fatal();
+    idempotent_producers().turn_fatal();
     ASSERT_TRUE(
         eventually(patience, [&] { return recalls_of(pipeline) >= times * settings.lanes.count; }));
   }
@@ -120,7 +120,7 @@ TEST_F(OnRealStack, MarksEveryCopyWhenTheyTurnFatalWithRecordsHeld) {
     const Paused broker{stack(), Server::kafka};
     ASSERT_TRUE(eventually(
         patience, [&] { return sum(pipeline.counters(), &LaneMetrics::held_copies) > 0; }));
-    lane_producers().turn_fatal();
+    idempotent_producers().turn_fatal();
     EXPECT_TRUE(eventually(patience, [&] { return recalls_of(pipeline) >= settings.lanes.count; }));
   }
   EXPECT_TRUE(eventually(patience, [&] { return all_direct(pipeline.counters()); }));

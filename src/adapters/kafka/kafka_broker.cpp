@@ -352,7 +352,10 @@ void KafkaBroker::recall() noexcept {
 
 ports::BrokerHealth KafkaBroker::health() const noexcept {
   const bool up = brokers_up_.load(std::memory_order_relaxed) > 0;
-  return {.up = up, .warm = warm_ && !fatal_, .fatal = fatal_, .refused = refused_ && !up};
+  return {.up = up,
+          .warm = warm_.load(std::memory_order_relaxed) && !fatal_,
+          .fatal = fatal_,
+          .refused = refused_ && !up};
 }
 
 void KafkaBroker::notify_on_report(int event_descriptor) {
@@ -403,7 +406,7 @@ void KafkaBroker::on_report(const rd_kafka_message_t& message) noexcept {
                        .error = "",
                        .partition = message.partition};
   if (report.outcome == ports::DeliveryOutcome::delivered) {
-    warm_ = true;
+    warm_.store(true, std::memory_order_relaxed);
   } else {
     report.error_code = message.err;
     report.error = describe(message.err);
@@ -438,7 +441,7 @@ void KafkaBroker::on_fatal_error() {
 }
 
 void KafkaBroker::on_statistics(std::string_view json) noexcept {
-  warm_ = has_producer_id(json);
+  warm_.store(has_producer_id(json), std::memory_order_relaxed);
 }
 
 void KafkaBroker::note_reconnect() {

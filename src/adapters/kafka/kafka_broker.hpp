@@ -71,6 +71,12 @@ class KafkaBroker final : public ports::Broker {
   /// From now on adds 1 to this non-blocking eventfd when poll() has something to do.
   void notify_on_report(int event_descriptor);
 
+  /// Connected, and not warm yet. @thread any
+  [[nodiscard]] bool waits_for_its_id() const noexcept {
+    return brokers_up_.load(std::memory_order_relaxed) > 0 &&
+           !warm_.load(std::memory_order_relaxed);
+  }
+
   /// For drills and tests: the client turns fatal, as after an error of its sequence numbers.
   void inject_fatal(const char* reason) noexcept;
 
@@ -109,6 +115,7 @@ class KafkaBroker final : public ports::Broker {
   // Written by librdkafka's threads, read by ours. A hint about a moment that has passed: relaxed.
   std::atomic<int> brokers_up_{0};
   std::atomic<unsigned> times_up_{0};  ///< How often the first broker came up.
+  std::atomic<bool> warm_{false};      ///< Written by us, read by whoever hurries a cold one.
 
   bool interceptors_made_ = false;  ///< Written inside rd_kafka_new() only.
   Client client_;
@@ -127,7 +134,6 @@ class KafkaBroker final : public ports::Broker {
   std::span<ports::Report> free_reports_;  ///< Of the poll() under way.
   std::size_t outstanding_ = 0;
   const char* refusal_ = "";
-  bool warm_ = false;
   bool fatal_ = false;
   bool refused_ = false;
   unsigned times_up_seen_ = 0;

@@ -233,11 +233,6 @@ ClientSettings make_client_settings(const BrokerSettings& settings) {
   rd_kafka_conf_t* const raw = made.get();
   set_tuned(raw);
   require(raw, "client.id", settings.client_id);
-  if (settings.role == Role::lane) {
-    require(raw, "topic.metadata.refresh.interval.ms",
-            std::to_string(settings.metadata_refresh.count()));
-  }
-
   for (const auto& [name, value] : settings.properties) {
     require(raw, name, value);
   }

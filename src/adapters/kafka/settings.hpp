@@ -6,7 +6,6 @@
 
 #pragma once
 
-#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <map>
@@ -19,10 +18,7 @@ namespace spillway::kafka {
 
 using Properties = std::map<std::string, std::string>;
 
-enum class Role : std::uint8_t { lane, relay };
-
 struct BrokerSettings {
-  Role role = Role::lane;
   std::string bootstrap_servers;       ///< "host:port,host:port"
   Properties properties;               ///< The user's, as check_properties() passed them.
   std::string client_id = "spillway";  ///< A user's `client.id` goes before it.
@@ -34,9 +30,6 @@ struct BrokerSettings {
   std::size_t record_bytes_max = 1'048'588;
   /// Payloads with librdkafka; the caller's window is meant to be the bound.
   std::size_t queue_bytes_max = std::size_t{256} << 20;
-  /// A lane's producer asks for metadata this often: a cold one gets its producer id with an
-  /// answer, instead of up to 0.5 s later.
-  std::chrono::milliseconds metadata_refresh{200};
 };
 
 /// Why a user's properties cannot be used: one text each, for all of them at once. Asks no server.
