@@ -42,7 +42,7 @@ const std::map<std::string, std::string>& lane_properties() {
       {"reconnect.backoff.ms", "1"},
       {"reconnect.backoff.max.ms", "20"},
       {"retry.backoff.ms", "2"},
-      {"topic.metadata.refresh.fast.interval.ms", "5"},
+      {"topic.metadata.refresh.fast.interval.ms", "20"},
       {"topic.metadata.propagation.max.ms", "50"},
       {"broker.address.family", "v4"}};
   return properties;

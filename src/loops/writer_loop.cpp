@@ -155,8 +155,10 @@ void WriterLoop::on_committed(Instant now) {
   if (done.kind == JobKind::row) {
     lane.stream.written_through = std::max(lane.stream.written_through, done.last);
   }
+  if (done.has_held) lane.is_held = true;
+  if (done.kind == JobKind::release) lane.is_held = false;
   // After the COMMIT, never before: a relay that looks too early would go back to sleep.
-  if (done.has_news) with_.wakeups.notify();
+  if (done.kind != JobKind::dead_letter && !lane.is_held) with_.wakeups.notify();
   ask_interval_ = ask_soon;
   backoff_.reset();
   lane.arrows.reports.send({.kind = WriterReportKind::done, .jobs = done.jobs});
@@ -211,9 +213,9 @@ std::size_t WriterLoop::start_next(Instant now) {
   if (now - asked_at_ >= ask_under_load && ask_progress(now)) return 1;
   for (std::size_t i = 0; i < lanes_.size(); ++i) {
     const std::size_t lane = (next_lane_ + i) % lanes_.size();
-    if (lanes_[lane].waiting.empty()) continue;
+    if (lanes_[lane].waiting.empty() || waits_for_more(lanes_[lane], now)) continue;
     next_lane_ = lane + 1;
-    start(lane);
+    start(lane, now);
     return 1;
   }
   return ask_progress(now) ? 1 : 0;
@@ -229,12 +231,19 @@ bool WriterLoop::release_leftovers() {
   return true;
 }
 
-void WriterLoop::start(std::size_t lane) {
+bool WriterLoop::waits_for_more(const Lane& lane, Instant now) const {
+  return lane.waiting.back().kind == JobKind::row &&
+         lane.waiting.size() < settings_.batch_rows_max / 4 &&
+         now - lane.rows_begun_at < settings_.batch_spacing;
+}
+
+void WriterLoop::start(std::size_t lane, Instant now) {
   Lane& from = lanes_[lane];
   Transaction begun{.lane = lane, .kind = from.waiting.front().kind};
   const core::LaneIndex index{static_cast<std::uint16_t>(lane)};
   switch (begun.kind) {
     case JobKind::row:
+      from.rows_begun_at = now;
       start_rows(from, begun);
       break;
     case JobKind::dead_letter:
@@ -243,7 +252,6 @@ void WriterLoop::start(std::size_t lane) {
     case JobKind::release: {
       const ReleaseOrder& order = *from.waiting.front().release;
       begun.jobs = 1;
-      begun.has_news = true;
       with_.store.release(index, order.held_through, order.unfinished);
       break;
     }
@@ -263,7 +271,7 @@ void WriterLoop::start_rows(Lane& lane, Transaction& transaction) {
     if (i != 0 && bytes + row_bytes > settings_.batch_bytes_max) break;
     bytes += row_bytes;
     rows_.push_back(row_of(job));
-    transaction.has_news = transaction.has_news || !job.held;
+    transaction.has_held = transaction.has_held || job.held;
   }
   transaction.jobs = rows_.size();
   transaction.last = rows_.back().seq;

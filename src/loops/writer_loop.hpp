@@ -28,6 +28,9 @@ namespace spillway::loops {
 struct WriterSettings {
   std::size_t batch_rows_max = 1'000;
   std::size_t batch_bytes_max = std::size_t{1} << 20;
+  /// A small batch begins so long after the one before it: a transaction costs Postgres as much as
+  /// some fifty rows.
+  core::Duration batch_spacing = std::chrono::milliseconds{2};
   core::Duration unix_time_offset{};  ///< Add to a stamp: nanoseconds since 1970.
   std::uint64_t seed = 1;             ///< Of the retries' jitter.
 };
@@ -63,13 +66,15 @@ class WriterLoop {
     WriterLane arrows;
     core::RingQueue<WriterJob> waiting{256};
     ports::StreamState stream;
+    core::Instant rows_begun_at = {};
+    bool is_held = false;  ///< No relay may touch the stream before the release.
   };
   struct Transaction {
     std::size_t lane = 0;
     JobKind kind = JobKind::row;
     std::size_t jobs = 0;
-    core::Seq last = {};    ///< Of rows.
-    bool has_news = false;  ///< For a relay.
+    core::Seq last = {};  ///< Of rows.
+    bool has_held = false;
     bool in_doubt = false;
   };
 
@@ -84,7 +89,8 @@ class WriterLoop {
 
   std::size_t start_next(core::Instant now);
   bool release_leftovers();
-  void start(std::size_t lane);
+  [[nodiscard]] bool waits_for_more(const Lane& lane, core::Instant now) const;
+  void start(std::size_t lane, core::Instant now);
   void start_rows(Lane& lane, Transaction& transaction);
   void start_dead_letters(Lane& lane, Transaction& transaction);
   bool ask_progress(core::Instant now);

@@ -24,7 +24,7 @@ RawClient::RawClient(const KafkaConfig& kafka, const std::string& topic) {
   set(*conf, "reconnect.backoff.ms", "1");
   set(*conf, "reconnect.backoff.max.ms", "20");
   set(*conf, "retry.backoff.ms", "2");
-  set(*conf, "topic.metadata.refresh.fast.interval.ms", "5");
+  set(*conf, "topic.metadata.refresh.fast.interval.ms", "20");
   rd_kafka_conf_set_opaque(conf.get(), this);
   rd_kafka_conf_set_dr_msg_cb(conf.get(), [](rd_kafka_t* client, const rd_kafka_message_t* message,
                                              void* self) { on_report(client, message, self); });

@@ -67,6 +67,20 @@ TEST_F(Writer, PushesNoTokenBeforeTheCommit) {
   EXPECT_EQ(pushes, commits);
 }
 
+TEST_F(Writer, GathersRowsThatComeOneByOne) {
+  start_spilling();
+  for (int i = 0; i < 100; ++i) {
+    publish(1);
+    tick(200us);
+  }
+  ASSERT_TRUE(all_is_written());
+
+  const auto commits =
+      std::ranges::count(world().trace().events(), EventKind::committed, &sim::Event::kind);
+  EXPECT_GE(commits, 5) << "none waits for long";
+  EXPECT_LE(commits, 12) << "20 ms, one each 2 ms";
+}
+
 TEST_F(Writer, DoesNotNeedRedis) {
   world().redis().set_state(ServerState::down, world().now());
   start_spilling();
