@@ -87,6 +87,20 @@ std::string letters_cte(core::StreamId stream, core::Seq through,
          number(through.value) + " ON CONFLICT DO NOTHING)";
 }
 
+// What another holder has read and not removed. Values, not a join: bounds of the index, whatever
+// the table's statistics say; most streams have no such row, and a scan would cost the whole
+// backlog.
+std::string mark_started_sql(core::StreamId stream, const std::string& me) {
+  const auto of_another = [&](const std::string& column) {
+    return "(SELECT p." + column + " FROM spillway.relay_progress p WHERE " +
+           where_stream(stream, "p") + " AND p.holder <> " + me + ")";
+  };
+  return "UPDATE spillway.outbox o SET resend = coalesce(o.resend, 'lease'), "
+         "attempts = o.attempts + 1 WHERE " +
+         where_stream(stream, "o") + " AND o.seq > " + of_another("relayed_through") +
+         " AND o.seq <= " + of_another("started_through") + ";\n";
+}
+
 }  // namespace
 
 std::string relay_settings_sql(core::Duration lease_timeout) {
@@ -133,15 +147,10 @@ std::string adopt_sql(core::InstanceId instance) {
 std::string take_sql(std::span<const core::StreamId> streams, HolderId holder) {
   const std::string values = values_of(streams);
   const std::string me = number(holder.value);
-  return "WITH suspect AS MATERIALIZED (SELECT o.instance, o.lane, o.seq FROM " + values +
-         " JOIN spillway.relay_progress p USING (instance, lane) CROSS JOIN LATERAL (" +
-         rows_between("p.relayed_through", "p.started_through") + ") AS o WHERE p.holder <> " + me +
-         ") UPDATE spillway.outbox o SET resend = coalesce(o.resend, 'lease'), "
-         "attempts = o.attempts + 1 FROM suspect s WHERE " +
-         std::string{same_row} +
-         ";\n"
-         "WITH former AS (SELECT p.instance, p.lane, p.holder FROM " +
-         values +
+  std::string marks;
+  for (const core::StreamId& stream : streams)
+    marks += mark_started_sql(stream, me);
+  return marks + "WITH former AS (SELECT p.instance, p.lane, p.holder FROM " + values +
          " JOIN spillway.relay_progress p USING (instance, lane)), "
          "taken AS (INSERT INTO spillway.relay_progress AS p "
          "(instance, lane, relayed_through, started_through, holder) "
