@@ -121,7 +121,7 @@ std::size_t RelayLoop::hear_store(Instant now) {
       break;
     case RelayEventKind::given_up:
       // A Postgres that dies now may forget the last removals, and whose the lease was.
-      if (stream != nullptr) let_go_[stream->id()] = stream->maybe_sent_through();
+      if (stream != nullptr) let_go_[stream->id()] = stream->former();
       drop(request_stream_);
       break;
     case RelayEventKind::failed:
@@ -155,16 +155,17 @@ void RelayLoop::on_scanned(const ports::RelayEvent& event, Instant now) {
         known->resume(leased);
       continue;
     }
-    if (known != nullptr && !leased.is_new) let_go_[leased.id] = known->maybe_sent_through();
+    if (known != nullptr && !leased.is_new) let_go_[leased.id] = known->former();
     drop(leased.id);
     // What another holder may have sent is marked in the outbox; what we have, only we know.
     const auto let_go = let_go_.extract(leased.id);
-    const core::Seq suspect = let_go && !leased.is_new ? let_go.mapped() : core::Seq{};
-    streams_.push_back(std::make_unique<RelayStream>(leased, ++leases_taken_, suspect));
+    FormerLease former = let_go ? let_go.mapped() : FormerLease{};
+    if (leased.is_new) former.sent_through = {};
+    streams_.push_back(std::make_unique<RelayStream>(leased, ++leases_taken_, former));
   }
   // Suspended and not given back to us: another's, without rows, or still our old session's.
   for (const auto& stream : streams_) {
-    if (!stream->is_leased()) let_go_[stream->id()] = stream->maybe_sent_through();
+    if (!stream->is_leased()) let_go_[stream->id()] = stream->former();
   }
   std::erase_if(streams_, [](const auto& stream) { return !stream->is_leased(); });
   if (!streams_.empty()) {
@@ -188,6 +189,7 @@ void RelayLoop::on_finished(Instant now) {
 void RelayLoop::account_removed(const RelayStream& stream, Instant now) {
   for (std::size_t i = 0; i < stream.removing(); ++i) {
     const QueuedRow& queued = stream.row(i);
+    if (stream.is_counted(queued)) continue;
     if (queued.state != RowState::dead) {
       with_.counters.relayed.add(1);
       continue;

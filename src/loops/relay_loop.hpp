@@ -130,7 +130,7 @@ class RelayLoop {
   RelayWiring with_;
   std::vector<std::unique_ptr<RelayStream>> streams_;
   std::uint64_t leases_taken_ = 0;
-  std::map<core::StreamId, core::Seq> let_go_;  // of former leases: what may have been sent
+  std::map<core::StreamId, FormerLease> let_go_;
 
   Request request_ = Request::none;
   core::StreamId request_stream_;

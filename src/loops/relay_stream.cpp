@@ -37,7 +37,8 @@ void RelayStream::on_rows(const std::shared_ptr<const ports::RowBatch>& batch) {
   for (const ports::RelayRow& row : batch->rows()) {
     SPILLWAY_CHECK(row.seq > cursor_);
     cursor_ = row.seq;
-    const bool is_suspect = row.seq <= suspect_through_ && row.resend == core::ResendCause::none;
+    const bool is_suspect =
+        row.seq <= former_.sent_through && row.resend == core::ResendCause::none;
     rows_.push_back({.batch = batch,
                      .row = &row,
                      .state = RowState::waiting,

@@ -44,14 +44,19 @@ struct QueuedRow {
   const char* error = "";  ///< Of a dead one; static.
 };
 
+/// What this relay did with a stream under former leases, and Postgres may have forgotten.
+struct FormerLease {
+  core::Seq sent_through;     ///< Maybe; what is sent of it again is marked.
+  core::Seq removed_through;  ///< Counted as done.
+};
+
 class RelayStream {
  public:
-  /// This relay itself may have sent rows through `suspect_through` before; they are marked.
   RelayStream(const ports::LeasedStream& leased, std::uint64_t lease,
-              core::Seq suspect_through) noexcept
+              const FormerLease& former) noexcept
       : id_{leased.id},
         lease_{lease},
-        suspect_through_{suspect_through},
+        former_{former},
         finished_{leased.relayed_through},
         cursor_{leased.relayed_through},
         written_{leased.written_through} {}
@@ -75,8 +80,10 @@ class RelayStream {
   void on_token() noexcept { maybe_more_ = true; }
   [[nodiscard]] bool wants_read() const noexcept { return maybe_more_ || cursor_ < written_; }
   [[nodiscard]] core::Seq cursor() const noexcept { return cursor_; }
-  [[nodiscard]] core::Seq maybe_sent_through() const noexcept {
-    return std::max(cursor_, suspect_through_);
+  /// Of this lease too, once it has ended.
+  [[nodiscard]] FormerLease former() const noexcept {
+    return {.sent_through = std::max(cursor_, former_.sent_through),
+            .removed_through = std::max(finished_, former_.removed_through)};
   }
   void begin_read() noexcept;
   void on_rows(const std::shared_ptr<const ports::RowBatch>& batch);
@@ -112,6 +119,10 @@ class RelayStream {
   /// The first of the rows under removal, by index below removing().
   [[nodiscard]] const QueuedRow& row(std::size_t i) const noexcept { return rows_[i]; }
   [[nodiscard]] std::size_t removing() const noexcept { return removing_; }
+  /// It was removed before, and Postgres has forgotten that.
+  [[nodiscard]] bool is_counted(const QueuedRow& row) const noexcept {
+    return row.row->seq <= former_.removed_through;
+  }
 
   /// Nothing is read, sent or to be removed, as far as is known.
   [[nodiscard]] bool is_drained() const noexcept;
@@ -123,7 +134,7 @@ class RelayStream {
 
   core::StreamId id_;
   std::uint64_t lease_;
-  core::Seq suspect_through_;
+  FormerLease former_;
   bool leased_ = true;
   core::Seq finished_;  // removed through
   core::Seq cursor_;    // read through

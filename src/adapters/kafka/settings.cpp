@@ -37,6 +37,9 @@ constexpr std::array tuned{
     // How long a leader's move may go unnoticed. While no broker is there, librdkafka spins for the
     // last millisecond before each look (2.0.2): 5 ms cost a fifth of a core.
     Tuned{"topic.metadata.refresh.fast.interval.ms", "20"},
+    // How long a topic's new partitions go unused. Each question is one of the five requests that a
+    // connection may have in flight, also behind a broker that has just started.
+    Tuned{"topic.metadata.refresh.interval.ms", "1000"},
     Tuned{"topic.metadata.propagation.max.ms", "50"},  // topics are resolved ahead
     Tuned{"broker.address.family", "v4"},              // no attempt at a dead v6 address
     // Since 2.3 retries back off exponentially, by default up to 1 s.

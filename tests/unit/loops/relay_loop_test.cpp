@@ -259,6 +259,31 @@ TEST_F(Relay, DoesNotForgetWhatItSentWhenItsSessionIsLostForAWhile) {
   expect_nothing_lost_reordered_or_twice();
 }
 
+TEST_F(Relay, CountsARowOnceThoughPostgresForgetsThatItWasRemoved) {
+  sim::FaultPlan plan;
+  plan.postgres.async_forgotten = sim::always;
+  plan.postgres.async_window = 10s;
+  build_world(plan);
+  start_spilling();
+  relay();
+  const auto is_forgotten = [this] {
+    return world().trace().counted(sim::Happening::deletes_forgotten) != 0;
+  };
+  for (int i = 0; i < 20 && !is_forgotten(); ++i) {
+    spill(3);
+    ASSERT_TRUE(outbox_is_empty());
+    database().set_state(ServerState::down, world().now());
+    run_for(10ms);
+    database().set_state(ServerState::up, world().now());
+  }
+  ASSERT_TRUE(is_forgotten());
+  run_for(1s);
+  ASSERT_TRUE(outbox_is_empty());
+
+  EXPECT_EQ(relay().counters().relayed.get(), published());
+  EXPECT_GT(marked_in_kafka(), 0U);
+}
+
 TEST_F(Relay, BuriesARowThatKafkaRefusesAndSendsTheOthers) {
   build_world({}, {.partitions = 1});
   start_spilling();
