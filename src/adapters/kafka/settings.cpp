@@ -40,6 +40,8 @@ constexpr std::array tuned{
     // How long a topic's new partitions go unused. Each question is one of the five requests that a
     // connection may have in flight, also behind a broker that has just started.
     Tuned{"topic.metadata.refresh.interval.ms", "1000"},
+    // Else three times that: an outage of 3 s would end in a wait for the leaders' names.
+    Tuned{"metadata.max.age.ms", "900000"},
     Tuned{"topic.metadata.propagation.max.ms", "50"},  // topics are resolved ahead
     Tuned{"broker.address.family", "v4"},              // no attempt at a dead v6 address
     // Since 2.3 retries back off exponentially, by default up to 1 s.
