@@ -161,13 +161,13 @@ std::vector<std::uint64_t> SimBroker::take_back() {
   return tags;
 }
 
-// What was kept back stands behind what the client has, and behind something.
+// What was kept back stands behind what the client has. Here it may be all that was never sent: a
+// real adapter keeps the first of a partition, and a lane has to bear more than that.
 void SimBroker::take_back_from(std::deque<Pending>& records, std::size_t sent,
                                std::vector<std::uint64_t>& tags) {
-  const std::size_t least = sent;
-  if (records.size() <= least) return;
+  if (records.size() <= sent) return;
   if (!decisions_.happens(Choice::kept_back, world_.plan().kafka.kept_back)) return;
-  const std::size_t stay = least + decisions_.below(Choice::kept_back, records.size() - least);
+  const std::size_t stay = sent + decisions_.below(Choice::kept_back, records.size() - sent);
   for (; records.size() > stay; records.pop_back())
     tags.push_back(records.back().tag);
 }

@@ -13,16 +13,7 @@ namespace {
 
 using sim::ServerState;
 
-class Lane : public OnSimulatedServers {
- protected:
-  /// Direct, with `count` records in Kafka's hands that hangs.
-  void hold_in_flight(std::size_t count) {
-    start_direct();
-    kafka().set_state(ServerState::hung, world().now());
-    publish(count);
-    ASSERT_TRUE(gets_to(LaneState::spilling));
-  }
-};
+class Lane : public OnSimulatedServers {};
 
 TEST_F(Lane, SendsToKafkaAndTouchesNothingElseWhileAllIsWell) {
   start_direct();

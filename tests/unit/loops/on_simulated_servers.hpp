@@ -110,6 +110,14 @@ class OnSimulatedServers : public ::testing::Test {
     ASSERT_TRUE(gets_to(LaneState::direct));
   }
 
+  /// Direct, with `count` records in Kafka's hands that hangs.
+  void hold_in_flight(std::size_t count) {
+    start_direct();
+    kafka().set_state(sim::ServerState::hung, world().now());
+    publish(count);
+    ASSERT_TRUE(gets_to(LaneState::spilling));
+  }
+
   /// What the loops said, where a test failed.
   void TearDown() override {
     if (!HasFailure()) return;

@@ -15,13 +15,6 @@ class TakenBack : public OnSimulatedServers {
     plan.kafka.kept_back = sim::always;
     build_world(plan);
   }
-  /// Direct, then with Kafka hung and `count` records with the producer.
-  void hold_in_flight(std::size_t count) {
-    start_direct();
-    kafka().set_state(ServerState::hung, world().now());
-    publish(count);
-    ASSERT_TRUE(gets_to(LaneState::spilling));
-  }
 };
 
 TEST_F(TakenBack, HoldsNothingThatItsProducerHadNotBegunToSend) {
