@@ -42,12 +42,30 @@ std::vector<Fault> usual_faults() {
   };
 }
 
+// It ends by itself, in the middle of a batch that it was writing, and is started when there is
+// room.
+Fault has_a_full_disk() {
+  constexpr std::size_t mebibyte = std::size_t{1} << 20;
+  return {.name = "ItsDiskIsFull",
+          .row = "X1",
+          .begin = [](UnderFault& test) { test.stack().limit_files(Server::kafka, mebibyte); },
+          .end =
+              [](UnderFault& test) {
+                EXPECT_TRUE(eventually(UnderFault::patience, [&] {
+                  return !test.stack().runs(Server::kafka);
+                })) << "there is room on its disk";
+                test.stack().start(Server::kafka);
+              },
+          .lasts = milliseconds{1'000}};
+}
+
 std::vector<Fault> long_faults() {
   return {
       hangs("ItHangsForTwoHundredMilliseconds", milliseconds{200}),
       hangs("ItHangsForTenSeconds", milliseconds{10'000}),
       killed("ItIsKilledForFiveSeconds", milliseconds{5'000}),
       killed("ItIsKilledForAMinute", milliseconds{60'000}),
+      has_a_full_disk(),
       {.name = "ItIsKilledTenTimes",
        .row = "X4",
        .begin =

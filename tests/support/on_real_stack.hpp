@@ -46,7 +46,7 @@ enum class Copies {
 
 class OnRealStack : public ::testing::Test {
  protected:
-  static constexpr int partitions = 3;
+  static constexpr int partitions = 4;
   static constexpr double usual_rate = 5'000;
   /// For a server to come back, and everything to drain, on a machine that does other things too.
   static constexpr std::chrono::seconds patience{60};

@@ -1,10 +1,14 @@
 #include "support/stack.hpp"
 
+#include <cerrno>
+#include <chrono>
 #include <cstdlib>
+#include <cstring>
 #include <exception>
 #include <stdexcept>
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
 #include "support/process.hpp"
 
@@ -54,6 +58,23 @@ void Stack::pause(Server server) const {
 
 void Stack::resume(Server server) const {
   run({script_, "resume", name_of(server)});
+}
+
+void Stack::limit_files(Server server, std::size_t bytes) const {
+  const rlimit limit{.rlim_cur = bytes, .rlim_max = bytes};
+  if (::prlimit(pid(server), RLIMIT_FSIZE, &limit, nullptr) != 0) {
+    throw std::runtime_error{name_of(server) +
+                             ": its files cannot be limited: " + std::strerror(errno)};
+  }
+}
+
+bool Stack::runs(Server server) const {
+  Process asked{{script_, "pid", name_of(server)}};
+  return asked.ended_within(std::chrono::seconds{10}) == 0;
+}
+
+pid_t Stack::pid(Server server) const {
+  return std::stoi(run({script_, "pid", name_of(server)}));
 }
 
 void Stack::restore() const {

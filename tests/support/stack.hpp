@@ -5,7 +5,10 @@
 
 #pragma once
 
+#include <cstddef>
 #include <string>
+
+#include <sys/types.h>
 
 namespace spillway::test {
 
@@ -34,10 +37,16 @@ class Stack {
   void start(Server server) const;    ///< @blocks until it answers
   void pause(Server server) const;    ///< SIGSTOP: connections stay open, nothing answers
   void resume(Server server) const;   ///< SIGCONT
+  /// What it writes beyond so many bytes of any one file fails from now on, as on a full disk
+  /// (RLIMIT_FSIZE; EFBIG where that says ENOSPC). Until it is started again.
+  void limit_files(Server server, std::size_t bytes) const;
+  [[nodiscard]] bool runs(Server server) const;
   /// Resumes and starts whatever a test left stopped. @blocks until all answer
   void restore() const;
 
  private:
+  [[nodiscard]] pid_t pid(Server server) const;
+
   std::string script_;
 };
 
