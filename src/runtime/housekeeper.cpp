@@ -85,6 +85,7 @@ void Housekeeper::make(BrokerDesk& desk, std::size_t batch_bytes_max) {
   settings.batch_bytes_max = batch_bytes_max;
   try {
     auto broker = kafka::KafkaBroker::make(settings, log_);
+    if (desk.report_event_ >= 0) broker->notify_on_report(desk.report_event_);
     brokers_.push_back(broker.get());
     desk.made_.send(std::move(broker));
   } catch (const StartError& error) {

@@ -30,12 +30,18 @@ namespace spillway::runtime {
 /// One lane's or relay's desk at the housekeeper: arrows each way.
 class BrokerDesk final : public ports::BrokerSupply {
  public:
+  BrokerDesk() = default;
+  /// For a customer who sleeps: its producers add 1 to this eventfd when poll() has something to
+  /// do.
+  explicit BrokerDesk(int report_event) noexcept : report_event_{report_event} {}
+
   void order(std::size_t batch_bytes_max) override { orders_.send(batch_bytes_max); }
   [[nodiscard]] std::unique_ptr<ports::Broker> take() noexcept override;
   void retire(std::unique_ptr<ports::Broker> broker) noexcept override;
 
  private:
   friend class Housekeeper;
+  int report_event_ = -1;
   handoff::Arrow<std::size_t> orders_;
   handoff::Arrow<std::unique_ptr<ports::Broker>> made_;
   handoff::Arrow<std::unique_ptr<ports::Broker>> retired_;

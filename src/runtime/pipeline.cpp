@@ -26,7 +26,8 @@ using handoff::TopicStanding;
 using runtime::Thread;
 
 constexpr auto look_again_after = 200us;
-constexpr core::Duration writer_busy_park = 100us;
+// What lanes ask for meanwhile is taken so often.
+constexpr core::Duration writer_busy_wait = 1ms;
 
 std::string journal_path(const Config& config) {
   if (!config.journal.path.empty()) return config.journal.path;
@@ -208,7 +209,12 @@ void Pipeline::Impl::run_writer(const std::stop_token& stop) {
     const core::Instant at = runtime::now();
     const std::size_t work = writer->step(at);
     rates.sample(at, outcomes());
-    idler.after(work, writer->is_busy() ? writer_busy_park : core::Duration{config.lanes.park_max});
+    if (work == 0 && writer->is_busy()) {
+      pollfd answer = store.awaited();
+      runtime::wait_for({&answer, 1}, writer_busy_wait);
+    } else {
+      idler.after(work);
+    }
   }
 }
 

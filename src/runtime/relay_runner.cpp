@@ -2,13 +2,9 @@
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
-#include <system_error>
 #include <utility>
 
 #include <poll.h>
-#include <sys/eventfd.h>
-#include <unistd.h>
 
 #include "runtime/clock.hpp"
 #include "runtime/server_settings.hpp"
@@ -17,8 +13,8 @@
 namespace spillway::runtime {
 namespace {
 
-/// While rows are under way, or a server is being connected to.
-constexpr core::Duration busy_park = std::chrono::microseconds{200};
+/// While rows are under way: what comes without an event is seen so often.
+constexpr core::Duration busy_wait = std::chrono::milliseconds{1};
 constexpr core::Duration unconnected_wait = std::chrono::milliseconds{20};
 /// Connections and producers want to be looked after even when nothing happens.
 constexpr core::Duration idle_wait_max = std::chrono::milliseconds{200};
@@ -46,20 +42,13 @@ RelayRunner::RelayRunner(const Config& config, Housekeeper& housekeeper, ports::
              .topics = names_,
              .counters = counters_,
              .log = log,
-             .on_dead_letter = config.on_dead_letter}},
-      event_{::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)},
-      idler_{busy_park} {
-  if (event_ < 0) {
-    throw StartError{"relay: no eventfd: " + std::generic_category().message(errno) +
-                     "; raise the limit of open files (ulimit -n)"};
-  }
+             .on_dead_letter = config.on_dead_letter}} {
   housekeeper.serve(brokers_);
   housekeeper.serve(topics_);
 }
 
 RelayRunner::~RelayRunner() {
   stop();
-  ::close(event_);
 }
 
 void RelayRunner::start() {
@@ -69,18 +58,18 @@ void RelayRunner::start() {
 
 void RelayRunner::nudge() noexcept {
   nudged_.store(true, std::memory_order_relaxed);
-  ::eventfd_write(event_, 1);
+  event_.set();
 }
 
 void RelayRunner::wind_down() noexcept {
   winding_down_.store(true, std::memory_order_relaxed);
-  ::eventfd_write(event_, 1);
+  event_.set();
 }
 
 void RelayRunner::stop() noexcept {
   if (!thread_) return;
   thread_->request_stop();
-  ::eventfd_write(event_, 1);
+  event_.set();
   thread_->join();
   thread_.reset();
   if (auto broker = loop_.take_broker()) brokers_.retire(std::move(broker));
@@ -98,24 +87,21 @@ void RelayRunner::run(const std::stop_token& stop) {
   }
 }
 
-// Busy: as a lane does. Idle: until a token, an event or the ladder's rung.
+// Until a report, an answer of Postgres, a token, an event of this process, or the ladder's rung.
 void RelayRunner::sleep(std::size_t work, core::Instant at) {
-  if (work != 0 || loop_.is_busy()) {
-    idler_.after(work);
-    return;
-  }
+  if (work != 0) return;
+  std::array<pollfd, 3> wanted{pollfd{.fd = event_.descriptor(), .events = POLLIN, .revents = 0},
+                               pollfd{.fd = wakeups_.descriptor(), .events = POLLIN, .revents = 0},
+                               store_.awaited()};
+  wait_for(wanted, longest_sleep(at));
+  if (wanted[0].revents != 0) event_.clear();
+}
+
+core::Duration RelayRunner::longest_sleep(core::Instant at) const {
+  if (loop_.is_busy()) return busy_wait;
   const bool connected = counters_.postgres_up.get() != 0 && counters_.redis_up.get() != 0;
-  const core::Duration longest = connected ? idle_wait_max : unconnected_wait;
-  const core::Duration wait =
-      std::clamp<core::Duration>(loop_.next_look() - at, core::Duration::zero(), longest);
-  std::array<pollfd, 2> wanted{pollfd{.fd = event_, .events = POLLIN, .revents = 0},
-                               pollfd{.fd = wakeups_.descriptor(), .events = POLLIN, .revents = 0}};
-  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(wait);
-  const timespec timeout{.tv_sec = seconds.count(), .tv_nsec = (wait - seconds).count()};
-  if (::ppoll(wanted.data(), wanted.size(), &timeout, nullptr) > 0 && wanted[0].revents != 0) {
-    eventfd_t count = 0;
-    ::eventfd_read(event_, &count);
-  }
+  return std::clamp<core::Duration>(loop_.next_look() - at, core::Duration::zero(),
+                                    connected ? idle_wait_max : unconnected_wait);
 }
 
 }  // namespace spillway::runtime

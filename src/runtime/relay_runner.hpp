@@ -9,6 +9,7 @@
 #include "adapters/redis/redis_wakeup.hpp"
 #include "handoff/counters.hpp"
 #include "loops/relay_loop.hpp"
+#include "runtime/event.hpp"
 #include "runtime/housekeeper.hpp"
 #include "runtime/thread.hpp"
 #include "spillway/config.hpp"
@@ -40,21 +41,22 @@ class RelayRunner {
  private:
   void run(const std::stop_token& stop);
   void sleep(std::size_t work, core::Instant now);
+  [[nodiscard]] core::Duration longest_sleep(core::Instant now) const;
 
+  // Reports, nudge(), wind_down() and stop() wake the thread. Outlives the producers that set it.
+  Event event_{"relay"};
   handoff::RelayCounters counters_;
   handoff::TopicDirectory directory_;
-  BrokerDesk brokers_;
+  BrokerDesk brokers_{event_.descriptor()};
   TopicDesk topics_;
   loops::RelayTopics names_;
   postgres::PgRelay store_;
   redis::RedisReceiver wakeups_;
   loops::RelayLoop loop_;
-  int event_ = -1;  // an eventfd: nudge(), wind_down() and stop() wake the thread
   // Relaxed: flags that are looked at every step; the eventfd only hastens it.
   std::atomic<bool> nudged_{false};
   std::atomic<bool> winding_down_{false};
   std::atomic<bool> wound_down_{false};
-  Idler idler_;
   std::unique_ptr<Thread> thread_;
 };
 

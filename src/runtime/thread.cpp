@@ -43,6 +43,14 @@ Thread::Thread(std::string name, std::optional<unsigned> cpu,
         body(stop);
       }} {}
 
+void wait_for(std::span<pollfd> wanted, core::Duration at_most) noexcept {
+  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(at_most);
+  const timespec timeout{.tv_sec = seconds.count(), .tv_nsec = (at_most - seconds).count()};
+  for (pollfd& each : wanted)
+    each.revents = 0;
+  static_cast<void>(::ppoll(wanted.data(), wanted.size(), &timeout, nullptr));
+}
+
 std::size_t usable_cpus() noexcept {
   cpu_set_t set;
   CPU_ZERO(&set);
@@ -51,10 +59,6 @@ std::size_t usable_cpus() noexcept {
 }
 
 void Idler::after(std::size_t work) noexcept {
-  after(work, park_max_);
-}
-
-void Idler::after(std::size_t work, core::Duration at_most) noexcept {
   if (work != 0) {
     yields_ = 0;
     park_ = park_first;
@@ -65,7 +69,7 @@ void Idler::after(std::size_t work, core::Duration at_most) noexcept {
     std::this_thread::yield();
     return;
   }
-  std::this_thread::sleep_for(std::min(park_, at_most));
+  std::this_thread::sleep_for(park_);
   park_ = std::min(2 * park_, park_max_);
 }
 

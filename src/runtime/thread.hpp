@@ -8,9 +8,12 @@
 #include <cstddef>
 #include <functional>
 #include <optional>
+#include <span>
 #include <stop_token>
 #include <string>
 #include <thread>
+
+#include <poll.h>
 
 #include "core/time.hpp"
 
@@ -32,6 +35,10 @@ class Thread {
   std::jthread thread_;
 };
 
+/// Sleeps until one of them is ready, `at_most` so long; those with descriptor -1 never are. What
+/// is ready is in their `revents`. @blocks
+void wait_for(std::span<pollfd> wanted, core::Duration at_most) noexcept;
+
 /// CPUs that this process may use.
 [[nodiscard]] std::size_t usable_cpus() noexcept;
 
@@ -43,8 +50,6 @@ class Idler {
 
   /// @blocks up to park_max when there was no work
   void after(std::size_t work) noexcept;
-  /// The same, never longer than `at_most`.
-  void after(std::size_t work, core::Duration at_most) noexcept;
 
  private:
   core::Duration park_max_;

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include <gtest/gtest.h>
+#include <poll.h>
 
 #include "adapters/postgres/lock_keys.hpp"
 #include "adapters/postgres/schema_sql.hpp"
@@ -31,6 +32,7 @@ using ports::StoreEvent;
 using ports::StoreEventKind;
 using ports::Unfinished;
 using testing::next_event;
+using testing::real_now;
 
 // Its highest bit is set: as a bigint it is negative.
 constexpr core::InstanceId instance{0xFEDC'BA98'7654'3210};
@@ -164,6 +166,29 @@ TEST_F(PgOutboxOnServer, WritesBatchesLargerThanTheSocketsBuffer) {
 }
 
 // No row twice, none missing, whatever became of the COMMIT.
+// A sleeper that waits for just that misses nothing, also while the socket takes no more.
+TEST_F(PgOutboxOnServer, NamesWhatItWaitsFor) {
+  PgOutbox outbox{settings(), log_};
+  connect(outbox);
+  EXPECT_EQ(outbox.awaited().fd, -1);
+
+  const std::string payload(1'000'000, 'x');
+  std::vector<OutboxRow> large = rows(1, 30);
+  for (OutboxRow& row : large)
+    row.payload = bytes_of(payload);
+  outbox.write_rows(lane, large);
+  StoreEventKind seen = outbox.poll(real_now()).kind;
+  while (seen == StoreEventKind::none) {
+    pollfd answer = outbox.awaited();
+    constexpr int patience_ms = 10'000;
+    ASSERT_EQ(::poll(&answer, 1, patience_ms), 1) << "it would be slept through";
+    seen = outbox.poll(real_now()).kind;
+  }
+
+  EXPECT_EQ(seen, StoreEventKind::committed);
+  EXPECT_EQ(outbox.awaited().fd, -1);
+}
+
 TEST_F(PgOutboxOnServer, TellsAfterALostConnectionWhatWasCommitted) {
   PgOutbox outbox{settings(), log_};
   connect(outbox);

@@ -155,7 +155,8 @@ void PgOutbox::write_rows(core::LaneIndex lane, std::span<const ports::OutboxRow
   SPILLWAY_CHECK(is_idle());
   SPILLWAY_CHECK(!rows.empty());
   phase_ = Phase::writing;
-  session_.send_copy(write_rows_sql(stream(lane), rows), encoder_.encode(stream(lane), rows));
+  session_.send(write_rows_sql(stream(lane), rows));
+  session_.supply(encoder_.encode(stream(lane), rows));
 }
 
 void PgOutbox::write_dead_letters(core::LaneIndex lane,

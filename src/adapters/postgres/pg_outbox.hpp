@@ -48,6 +48,8 @@ class PgOutbox final : public ports::OutboxStore {
 
   [[nodiscard]] ports::StoreEvent poll(core::Instant now) noexcept override;
   [[nodiscard]] bool is_idle() const noexcept override { return phase_ == Phase::idle; }
+  /// What poll() has to wait for while a transaction is under way. Descriptor -1: for time to pass.
+  [[nodiscard]] pollfd awaited() const noexcept { return session_.awaited(); }
 
   void write_rows(core::LaneIndex lane, std::span<const ports::OutboxRow> rows) override;
   void write_dead_letters(core::LaneIndex lane,

@@ -48,6 +48,8 @@ class PgRelay final : public ports::RelayStore {
 
   [[nodiscard]] ports::RelayEvent poll(core::Instant now) noexcept override;
   [[nodiscard]] bool is_idle() const noexcept override { return phase_ == Phase::idle; }
+  /// What poll() has to wait for while a request is under way. Descriptor -1: for time to pass.
+  [[nodiscard]] pollfd awaited() const noexcept { return session_.awaited(); }
 
   void scan(core::Instant now) override;
   void read(core::StreamId stream, core::Seq after, std::size_t rows_max,

@@ -73,6 +73,15 @@ SessionEvent Session::poll(core::Instant now) {
   core::die("not a Session::State");
 }
 
+pollfd Session::awaited() const noexcept {
+  pollfd socket{.fd = -1, .events = POLLIN, .revents = 0};
+  if (state_ == State::open && busy_) {
+    socket.fd = PQsocket(connection_.get());
+    if (unsent_) socket.events |= POLLOUT;
+  }
+  return socket;
+}
+
 void Session::begin_connect(core::Instant now) {
   connection_ = start_connection(parameters_);
   SPILLWAY_CHECK(connection_ != nullptr);  // null: no memory
@@ -123,7 +132,7 @@ SessionEvent Session::continue_exchange(core::Instant now) {
   // libpq reads 16 KiB at a time: a large answer is read as far as it has come, or each piece would
   // cost the caller a nap.
   for (int piece = 0; piece < pieces_at_once; ++piece) {
-    if (PQflush(connection_.get()) < 0 || PQconsumeInput(connection_.get()) == 0 ||
+    if (!flush() || PQconsumeInput(connection_.get()) == 0 ||
         PQstatus(connection_.get()) == CONNECTION_BAD) {
       return closed(error_ ? describe(error_.get()) : PQerrorMessage(connection_.get()), now);
     }
@@ -160,19 +169,26 @@ bool Session::take_results(core::Instant now) {
 
 void Session::feed_copy(core::Instant now) {
   while (!copy_rest_.empty()) {
-    if (PQflush(connection_.get()) != 0)
-      return;  // The socket is full, or broken: the caller looks.
+    if (!flush() || unsent_) return;  // The socket is broken, or full: the caller looks.
     const std::span chunk = copy_rest_.first(std::min(copy_chunk_bytes, copy_rest_.size()));
     // Bytes may be looked at as characters.
     if (PQputCopyData(connection_.get(), reinterpret_cast<const char*>(chunk.data()),
                       static_cast<int>(chunk.size())) != 1) {
+      unsent_ = true;
       return;
     }
     copy_rest_ = copy_rest_.subspan(chunk.size());
     reply_due_at_ = now + reply_within_;
   }
   if (PQputCopyEnd(connection_.get(), nullptr) == 1) copying_ = false;
-  PQflush(connection_.get());
+  static_cast<void>(flush());
+}
+
+// False: the connection is broken.
+bool Session::flush() {
+  const int left = PQflush(connection_.get());
+  unsent_ = left > 0;
+  return left >= 0;
 }
 
 void Session::begin_exchange(int sent) {
@@ -182,17 +198,13 @@ void Session::begin_exchange(int sent) {
   rows_.reset();
   error_.reset();
   // A failure shows as a broken connection at the next poll().
-  if (sent == 1) PQflush(connection_.get());
+  unsent_ = false;
+  if (sent == 1) static_cast<void>(flush());
 }
 
 void Session::send(const std::string& sql) {
   SPILLWAY_CHECK(is_open() && !busy_);
   begin_exchange(PQsendQuery(connection_.get(), sql.c_str()));
-}
-
-void Session::send_copy(const std::string& sql, std::span<const std::byte> data) {
-  copy_rest_ = data;
-  send(sql);
 }
 
 void Session::execute(const char* name, std::span<const std::int64_t> arguments) {

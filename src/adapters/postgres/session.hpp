@@ -17,6 +17,8 @@
 #include <string>
 #include <string_view>
 
+#include <poll.h>
+
 #include "adapters/postgres/conninfo.hpp"
 #include "adapters/postgres/handles.hpp"
 #include "core/backoff.hpp"
@@ -49,14 +51,17 @@ class Session {
   Session(const SessionSettings& settings, ports::Log& log);
 
   [[nodiscard]] SessionEvent poll(core::Instant now);
+  /// What the next poll() has to wait for. Descriptor -1: only for time to pass.
+  [[nodiscard]] pollfd awaited() const noexcept;
 
   [[nodiscard]] bool is_open() const noexcept { return state_ == State::open; }
   [[nodiscard]] bool is_busy() const noexcept { return busy_; }
 
   /// Starts an exchange: one Query message, which may hold several statements (one transaction).
   void send(const std::string& sql);
-  /// The same, where the last statement is COPY ... FROM STDIN; `data` lives until it is answered.
-  void send_copy(const std::string& sql, std::span<const std::byte> data);
+  /// For the COPY ... FROM STDIN that is the last statement of what was just sent, which the server
+  /// works on meanwhile. `data` lives until it is answered.
+  void supply(std::span<const std::byte> data) noexcept { copy_rest_ = data; }
   /// Executes what was PREPAREd under `name`; the rows come in binary.
   void execute(const char* name, std::span<const std::int64_t> arguments);
 
@@ -86,6 +91,7 @@ class Session {
   SessionEvent watch_idle(core::Instant now);
   bool take_results(core::Instant now);
   void feed_copy(core::Instant now);
+  bool flush();
   void begin_exchange(int sent);
   SessionEvent closed(std::string_view why, core::Instant now);
 
@@ -104,6 +110,7 @@ class Session {
   bool reply_clock_runs_ = false;  // it starts with the first poll() after the exchange does
   bool busy_ = false;
   bool copying_ = false;
+  bool unsent_ = false;  // the socket was full
   std::span<const std::byte> copy_rest_;
   Result rows_;
   Result error_;
