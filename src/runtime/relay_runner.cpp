@@ -13,7 +13,7 @@
 namespace spillway::runtime {
 namespace {
 
-/// While rows are under way: what comes without an event is seen so often.
+/// While rows are under way, or a look is overdue: what comes without an event is seen so often.
 constexpr core::Duration busy_wait = std::chrono::milliseconds{1};
 constexpr core::Duration unconnected_wait = std::chrono::milliseconds{20};
 /// Connections and producers want to be looked after even when nothing happens.
@@ -98,10 +98,11 @@ void RelayRunner::sleep(std::size_t work, core::Instant at) {
 }
 
 core::Duration RelayRunner::longest_sleep(core::Instant at) const {
-  if (loop_.is_busy()) return busy_wait;
+  const core::Duration until_look = loop_.next_look() - at;
+  // A look that is due and was not begun waits for a connection.
+  if (loop_.is_busy() || until_look <= core::Duration::zero()) return busy_wait;
   const bool connected = counters_.postgres_up.get() != 0 && counters_.redis_up.get() != 0;
-  return std::clamp<core::Duration>(loop_.next_look() - at, core::Duration::zero(),
-                                    connected ? idle_wait_max : unconnected_wait);
+  return std::min(until_look, connected ? idle_wait_max : unconnected_wait);
 }
 
 }  // namespace spillway::runtime

@@ -1,8 +1,11 @@
 // tests/integration/relay_looks_test.cpp: guards P14: with tokens at once, without them by the
 // ladder.
 
+#include <chrono>
 #include <cstdio>
+#include <ctime>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -95,6 +98,25 @@ TEST_F(RelayLooks, AtOnceWithoutRedisWhereTheRowsAreOfItsOwnProcess) {
       << "sooner than the 5 s of its interval";
   EXPECT_GT(relay().scans, scans);
   expect_audit_clean();
+}
+
+std::chrono::nanoseconds cpu_of_this_process() {
+  timespec used{};
+  ::clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
+  return std::chrono::seconds{used.tv_sec} + std::chrono::nanoseconds{used.tv_nsec};
+}
+
+// Its look is due all the time, and cannot be begun.
+TEST_F(RelayLooks, WithoutTurningOnTheSpotWhilePostgresIsAway) {
+  Config settings = config();
+  settings.postgres.conninfo = "host=127.0.0.1 port=1";
+  const Relay relay = Relay::open(settings);
+  constexpr std::chrono::milliseconds time{1'000};
+
+  const auto before = cpu_of_this_process();
+  std::this_thread::sleep_for(time);
+
+  EXPECT_LT(cpu_of_this_process() - before, time / 2);
 }
 
 // Not asserted: a figure of this machine at this moment. perf/ judges it.
