@@ -19,11 +19,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <poll.h>
-#include <sys/eventfd.h>
-#include <unistd.h>
 
 #include "core/header_block.hpp"
 #include "integration/with_kafka_brokers.hpp"
+#include "runtime/event.hpp"
 #include "spillway/error.hpp"
 
 namespace spillway::kafka {
@@ -191,24 +190,45 @@ TEST_F(KafkaBrokerTest, AShortSpanOfReportsLosesNone) {
 
 TEST_F(KafkaBrokerTest, WakesASleeperWhenAReportIsDue) {
   const auto broker = KafkaBroker::make(settings(), log_);
-  const int wakeup = ::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-  ASSERT_GE(wakeup, 0);
+  runtime::Event wakeup{"the test"};
   ASSERT_TRUE(await_warm(*broker));
-  broker->notify_on_report(wakeup);
+  broker->notify_on_report(wakeup.descriptor());
   submit_numbered(*broker, broker->open_topic(make_topic()), 1, 1);
 
   while (broker->outstanding() != 0) {
-    pollfd waited{.fd = wakeup, .events = POLLIN, .revents = 0};
+    pollfd waited{.fd = wakeup.descriptor(), .events = POLLIN, .revents = 0};
     ASSERT_EQ(::poll(&waited, 1, 5'000), 1);
-    std::uint64_t count = 0;
-    ASSERT_EQ(::read(wakeup, &count, sizeof count), static_cast<ssize_t>(sizeof count));
+    wakeup.clear();
     std::array<ports::Report, 8> room;
     while (broker->poll(room) != 0) {
     }
   }
 
   EXPECT_EQ(broker->outstanding(), 0U);
-  ::close(wakeup);
+}
+
+// What librdkafka never had is given back: all of it, before the poll that hands it over.
+TEST_F(KafkaBrokerTest, WithoutALingerABatchIsWhatWasSubmittedBetweenTwoPolls) {
+  BrokerSettings batches = settings();
+  batches.lingers = false;
+  runtime::Event wakeup{"the test"};
+  const auto broker = KafkaBroker::make(batches, log_);
+  const auto handle = broker->open_topic(make_topic());
+  ASSERT_TRUE(await_warm(*broker));
+  submit_numbered(*broker, handle, 1, 100);
+  ASSERT_TRUE(poll_all(*broker));
+  broker->notify_on_report(wakeup.descriptor());
+
+  submit_numbered(*broker, handle, 101, 200);
+  pollfd waited{.fd = wakeup.descriptor(), .events = POLLIN, .revents = 0};
+  EXPECT_EQ(::poll(&waited, 1, 0), 1) << "poll() has something to do";
+  EXPECT_THAT(broker->take_back(), SizeIs(100));
+
+  submit_numbered(*broker, handle, 201, 300);
+  std::array<ports::Report, 8> room;
+  static_cast<void>(broker->poll(room));
+  EXPECT_THAT(broker->take_back(), SizeIs(0));
+  ASSERT_TRUE(poll_all(*broker));
 }
 
 TEST_F(KafkaBrokerTest, RefusesRecordsOfAnUnknownTopicAndGoesOnWithOthers) {

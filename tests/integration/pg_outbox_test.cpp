@@ -66,6 +66,15 @@ class PgOutboxOnServer : public ::testing::Test {
     return made;
   }
 
+  // 30 MB: more than a socket takes at once.
+  static std::vector<OutboxRow> large_rows() {
+    static const std::string payload(1'000'000, 'x');
+    std::vector<OutboxRow> made = rows(1, 30);
+    for (OutboxRow& row : made)
+      row.payload = bytes_of(payload);
+    return made;
+  }
+
   std::string count(std::string_view where = "true") {
     return sql_.value("SELECT count(*) FROM spillway.outbox WHERE " + std::string{where});
   }
@@ -155,27 +164,19 @@ TEST_F(PgOutboxOnServer, RaisesTheMarksWithTheRows) {
 TEST_F(PgOutboxOnServer, WritesBatchesLargerThanTheSocketsBuffer) {
   PgOutbox outbox{settings(), log_};
   connect(outbox);
-  const std::string payload(1'000'000, 'x');
-  std::vector<OutboxRow> large = rows(1, 30);
-  for (OutboxRow& row : large)
-    row.payload = bytes_of(payload);
 
-  EXPECT_EQ(write(outbox, large), StoreEventKind::committed);
+  EXPECT_EQ(write(outbox, large_rows()), StoreEventKind::committed);
 
   EXPECT_EQ(count("octet_length(payload) = 1000000"), "30");
 }
 
-// No row twice, none missing, whatever became of the COMMIT.
 // A sleeper that waits for just that misses nothing, also while the socket takes no more.
 TEST_F(PgOutboxOnServer, NamesWhatItWaitsFor) {
   PgOutbox outbox{settings(), log_};
   connect(outbox);
   EXPECT_EQ(outbox.awaited().fd, -1);
 
-  const std::string payload(1'000'000, 'x');
-  std::vector<OutboxRow> large = rows(1, 30);
-  for (OutboxRow& row : large)
-    row.payload = bytes_of(payload);
+  const std::vector<OutboxRow> large = large_rows();
   outbox.write_rows(lane, large);
   StoreEventKind seen = outbox.poll(real_now()).kind;
   while (seen == StoreEventKind::none) {
@@ -189,6 +190,7 @@ TEST_F(PgOutboxOnServer, NamesWhatItWaitsFor) {
   EXPECT_EQ(outbox.awaited().fd, -1);
 }
 
+// No row twice, none missing, whatever became of the COMMIT.
 TEST_F(PgOutboxOnServer, TellsAfterALostConnectionWhatWasCommitted) {
   PgOutbox outbox{settings(), log_};
   connect(outbox);

@@ -247,6 +247,7 @@ ClientSettings make_client_settings(const BrokerSettings& settings) {
     if (!promise.is_default) require(raw, promise.name, promise.value);
   }
   require(raw, "bootstrap.servers", settings.bootstrap_servers);
+  if (!settings.lingers) require(raw, "linger.ms", "0");
   // Two records or more never exceed batch.size; one alone may, up to message.max.bytes
   // (librdkafka 2.0.2, rd_kafka_msgset_writer_write_msgq).
   require(raw, "batch.size", std::to_string(settings.batch_bytes_max));

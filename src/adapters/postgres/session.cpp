@@ -197,8 +197,8 @@ void Session::begin_exchange(int sent) {
   copying_ = false;
   rows_.reset();
   error_.reset();
-  // A failure shows as a broken connection at the next poll().
   unsent_ = false;
+  // A failure shows as a broken connection at the next poll().
   if (sent == 1) static_cast<void>(flush());
 }
 
