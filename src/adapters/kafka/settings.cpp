@@ -24,6 +24,7 @@ struct Tuned {
 constexpr std::array tuned{
     // A lane hands some 1000 records over in that time, which go in one batch. What comes later
     // waits for its answer (topic_queues.hpp), so that batches grow with the load all the same.
+    // A relay's rows come in batches, and do not linger (BrokerSettings::lingers).
     Tuned{"linger.ms", "0.5"},
     Tuned{"batch.num.messages", "10000"},  // over the round trip: a partition's ceiling
     Tuned{"socket.nagle.disable", "true"},
