@@ -207,30 +207,6 @@ TEST_F(KafkaBrokerTest, WakesASleeperWhenAReportIsDue) {
   EXPECT_EQ(broker->outstanding(), 0U);
 }
 
-// What librdkafka never had is given back: all of it, before the poll that hands it over.
-TEST_F(KafkaBrokerTest, WithoutALingerABatchIsWhatWasSubmittedBetweenTwoPolls) {
-  BrokerSettings batches = settings();
-  batches.lingers = false;
-  runtime::Event wakeup{"the test"};
-  const auto broker = KafkaBroker::make(batches, log_);
-  const auto handle = broker->open_topic(make_topic());
-  ASSERT_TRUE(await_warm(*broker));
-  submit_numbered(*broker, handle, 1, 100);
-  ASSERT_TRUE(poll_all(*broker));
-  broker->notify_on_report(wakeup.descriptor());
-
-  submit_numbered(*broker, handle, 101, 200);
-  pollfd waited{.fd = wakeup.descriptor(), .events = POLLIN, .revents = 0};
-  EXPECT_EQ(::poll(&waited, 1, 0), 1) << "poll() has something to do";
-  EXPECT_THAT(broker->take_back(), SizeIs(100));
-
-  submit_numbered(*broker, handle, 201, 300);
-  std::array<ports::Report, 8> room;
-  static_cast<void>(broker->poll(room));
-  EXPECT_THAT(broker->take_back(), SizeIs(0));
-  ASSERT_TRUE(poll_all(*broker));
-}
-
 TEST_F(KafkaBrokerTest, RefusesRecordsOfAnUnknownTopicAndGoesOnWithOthers) {
   const auto broker = KafkaBroker::make(settings(), log_);
   const std::string good = make_topic();

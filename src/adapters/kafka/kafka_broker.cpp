@@ -174,10 +174,7 @@ std::unique_ptr<KafkaBroker> KafkaBroker::make(const BrokerSettings& settings, p
 }
 
 KafkaBroker::KafkaBroker(Passkey /*passkey*/, const BrokerSettings& settings, ports::Log& log)
-    : log_{log},
-      servers_{settings.bootstrap_servers},
-      batch_bytes_max_{settings.batch_bytes_max},
-      lingers_{settings.lingers} {
+    : log_{log}, servers_{settings.bootstrap_servers}, batch_bytes_max_{settings.batch_bytes_max} {
   ClientSettings made = make_client_settings(settings);
   rd_kafka_conf_set_opaque(made.get(), this);
   rd_kafka_conf_set_dr_msg_cb(made.get(), Callbacks::report);
@@ -234,7 +231,7 @@ ports::SubmitResult KafkaBroker::submit(const ports::Submission& record) noexcep
   }
 
   PartitionQueue& queue = topic.queue_of(record);
-  if (lingers_ && queue.takes_now(polled_at_)) {
+  if (queue.takes_now(polled_at_)) {
     const rd_kafka_resp_err_t error = hand_over(queue, made);
     const ports::SubmitResult result = submit_result_of(error);
     if (result == ports::SubmitResult::refused) refusal_ = describe(error);
@@ -243,13 +240,7 @@ ports::SubmitResult KafkaBroker::submit(const ports::Submission& record) noexcep
   }
   topic.push(queue, std::move(made));
   ++outstanding_;
-  if (!queue.is_due()) return ports::SubmitResult::accepted;
-  if (lingers_ || queue.is_crowded()) {
-    hand_over_waiting(queue);
-  } else if (queue.waiting.size() == 1) {
-    due_.push_back(&queue);  // the next poll() hands it over, with what joins it until then
-    wake_poller();
-  }
+  if (queue.is_due()) hand_over_waiting(queue);
   return ports::SubmitResult::accepted;
 }
 

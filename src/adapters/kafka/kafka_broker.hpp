@@ -111,7 +111,6 @@ class KafkaBroker final : public ports::Broker {
   ports::Log& log_;
   const std::string servers_;
   const std::size_t batch_bytes_max_;
-  const bool lingers_;
 
   // Written by librdkafka's threads, read by ours. A hint about a moment that has passed: relaxed.
   std::atomic<int> brokers_up_{0};
@@ -127,7 +126,7 @@ class KafkaBroker final : public ports::Broker {
 
   std::deque<Sent> sent_;  ///< Addresses stay: librdkafka's threads read them too.
   std::vector<Sent*> free_sent_;
-  core::RingQueue<PartitionQueue*> due_;        ///< The client has none of them, and records wait.
+  core::RingQueue<PartitionQueue*> due_;        ///< Their last report is there, and records wait.
   core::RingQueue<ports::Report> own_reports_;  ///< Of records that librdkafka never had.
   PartitionQueue::Clock::duration linger_{};
   PartitionQueue::Clock::time_point polled_at_{};

@@ -24,7 +24,6 @@ struct Tuned {
 constexpr std::array tuned{
     // A lane hands some 1000 records over in that time, which go in one batch. What comes later
     // waits for its answer (topic_queues.hpp), so that batches grow with the load all the same.
-    // A relay's rows come in batches, and do not linger (BrokerSettings::lingers).
     Tuned{"linger.ms", "0.5"},
     Tuned{"batch.num.messages", "10000"},  // over the round trip: a partition's ceiling
     Tuned{"socket.nagle.disable", "true"},
@@ -248,7 +247,6 @@ ClientSettings make_client_settings(const BrokerSettings& settings) {
     if (!promise.is_default) require(raw, promise.name, promise.value);
   }
   require(raw, "bootstrap.servers", settings.bootstrap_servers);
-  if (!settings.lingers) require(raw, "linger.ms", "0");
   // Two records or more never exceed batch.size; one alone may, up to message.max.bytes
   // (librdkafka 2.0.2, rd_kafka_msgset_writer_write_msgq).
   require(raw, "batch.size", std::to_string(settings.batch_bytes_max));

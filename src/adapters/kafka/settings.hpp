@@ -28,9 +28,6 @@ struct BrokerSettings {
   /// Of one record with its framing and headers; a larger one is refused by submit(). Kafka's
   /// default.
   std::size_t record_bytes_max = 1'048'588;
-  /// Else a batch is what was submitted between two polls, whatever `linger.ms` says: for a caller
-  /// who has his records in batches.
-  bool lingers = true;
   /// Payloads with librdkafka; the caller's window is meant to be the bound.
   std::size_t queue_bytes_max = std::size_t{256} << 20;
 };

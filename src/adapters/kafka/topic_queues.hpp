@@ -51,11 +51,9 @@ struct PartitionQueue {
     batch_is_open = true;
     batch_open_until = until;
   }
-  /// What waits goes to the client.
   [[nodiscard]] bool is_due() const noexcept {
-    return is_crowded() || (with_client == 0 && !waiting.empty());
+    return waiting.size() >= crowd || (with_client == 0 && !waiting.empty());
   }
-  [[nodiscard]] bool is_crowded() const noexcept { return waiting.size() >= crowd; }
 
   TopicQueues& topic;
   std::size_t with_client = 0;  ///< Handed over, and without a report.

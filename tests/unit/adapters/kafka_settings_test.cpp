@@ -132,14 +132,6 @@ TEST(KafkaSettings, AUserMayTuneUnderAnyOfAPropertysNames) {
   EXPECT_EQ(value_of(made, "broker.address.family"), "any");
 }
 
-TEST(KafkaSettings, WhoHasHisRecordsInBatchesLetsNoneLinger) {
-  BrokerSettings settings = some_settings();
-  settings.properties = {{"queue.buffering.max.ms", "7"}};
-  settings.lingers = false;
-
-  EXPECT_EQ(value_of(make_client_settings(settings), "linger.ms"), "0");
-}
-
 TEST(KafkaSettings, ABatchMayBeSmallerThanARecordButNeverTheOtherWayRound) {
   BrokerSettings settings = some_settings();
   settings.batch_bytes_max = 2'000;
