@@ -189,8 +189,8 @@ TEST_F(KafkaBrokerTest, AShortSpanOfReportsLosesNone) {
 }
 
 TEST_F(KafkaBrokerTest, WakesASleeperWhenAReportIsDue) {
+  runtime::Event wakeup{"the test"};  // written to until the broker's end
   const auto broker = KafkaBroker::make(settings(), log_);
-  runtime::Event wakeup{"the test"};
   ASSERT_TRUE(await_warm(*broker));
   broker->notify_on_report(wakeup.descriptor());
   submit_numbered(*broker, broker->open_topic(make_topic()), 1, 1);
@@ -198,6 +198,7 @@ TEST_F(KafkaBrokerTest, WakesASleeperWhenAReportIsDue) {
   while (broker->outstanding() != 0) {
     pollfd waited{.fd = wakeup.descriptor(), .events = POLLIN, .revents = 0};
     ASSERT_EQ(::poll(&waited, 1, 5'000), 1);
+    ASSERT_EQ(waited.revents, POLLIN) << "a count to read";
     wakeup.clear();
     std::array<ports::Report, 8> room;
     while (broker->poll(room) != 0) {
