@@ -10,7 +10,6 @@
 #include <vector>
 
 #include <gtest/gtest.h>
-#include <poll.h>
 
 #include "adapters/postgres/lock_keys.hpp"
 #include "adapters/postgres/schema_sql.hpp"
@@ -32,7 +31,6 @@ using ports::StoreEvent;
 using ports::StoreEventKind;
 using ports::Unfinished;
 using testing::next_event;
-using testing::real_now;
 
 // Its highest bit is set: as a bigint it is negative.
 constexpr core::InstanceId instance{0xFEDC'BA98'7654'3210};
@@ -63,15 +61,6 @@ class PgOutboxOnServer : public ::testing::Test {
       row.held = held;
       made.push_back(row);
     }
-    return made;
-  }
-
-  // 30 MB: more than a socket takes at once.
-  static std::vector<OutboxRow> large_rows() {
-    static const std::string payload(1'000'000, 'x');
-    std::vector<OutboxRow> made = rows(1, 30);
-    for (OutboxRow& row : made)
-      row.payload = bytes_of(payload);
     return made;
   }
 
@@ -164,30 +153,14 @@ TEST_F(PgOutboxOnServer, RaisesTheMarksWithTheRows) {
 TEST_F(PgOutboxOnServer, WritesBatchesLargerThanTheSocketsBuffer) {
   PgOutbox outbox{settings(), log_};
   connect(outbox);
+  const std::string payload(1'000'000, 'x');
+  std::vector<OutboxRow> large = rows(1, 30);
+  for (OutboxRow& row : large)
+    row.payload = bytes_of(payload);
 
-  EXPECT_EQ(write(outbox, large_rows()), StoreEventKind::committed);
+  EXPECT_EQ(write(outbox, large), StoreEventKind::committed);
 
   EXPECT_EQ(count("octet_length(payload) = 1000000"), "30");
-}
-
-// A sleeper that waits for just that misses nothing, also while the socket takes no more.
-TEST_F(PgOutboxOnServer, NamesWhatItWaitsFor) {
-  PgOutbox outbox{settings(), log_};
-  connect(outbox);
-  EXPECT_EQ(outbox.awaited().fd, -1);
-
-  const std::vector<OutboxRow> large = large_rows();
-  outbox.write_rows(lane, large);
-  StoreEventKind seen = outbox.poll(real_now()).kind;
-  while (seen == StoreEventKind::none) {
-    pollfd answer = outbox.awaited();
-    constexpr int patience_ms = 10'000;
-    ASSERT_EQ(::poll(&answer, 1, patience_ms), 1) << "it would be slept through";
-    seen = outbox.poll(real_now()).kind;
-  }
-
-  EXPECT_EQ(seen, StoreEventKind::committed);
-  EXPECT_EQ(outbox.awaited().fd, -1);
 }
 
 // No row twice, none missing, whatever became of the COMMIT.

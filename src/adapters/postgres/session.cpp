@@ -77,7 +77,7 @@ pollfd Session::awaited() const noexcept {
   pollfd socket{.fd = -1, .events = POLLIN, .revents = 0};
   if (state_ == State::open && busy_) {
     socket.fd = PQsocket(connection_.get());
-    // While it copies there is more to send, whether or not the socket took all it was given so far.
+    // While it copies there is more to send, even if the socket took all it was given so far.
     if (unsent_ || copying_) socket.events |= POLLOUT;
   }
   return socket;
