@@ -9,6 +9,7 @@
 #include <chrono>
 #include <cstdint>
 #include <cstdlib>
+#include <ctime>
 #include <map>
 #include <set>
 #include <string>
@@ -42,6 +43,16 @@ void command_stack(const std::string& command) {
 }
 
 // SIGSTOP now, SIGCONT at the end of the scope.
+std::chrono::nanoseconds cpu_of(clockid_t clock) {
+  timespec used{};
+  ::clock_gettime(clock, &used);
+  return std::chrono::seconds{used.tv_sec} + std::chrono::nanoseconds{used.tv_nsec};
+}
+
+std::chrono::nanoseconds cpu_of_other_threads() {
+  return cpu_of(CLOCK_PROCESS_CPUTIME_ID) - cpu_of(CLOCK_THREAD_CPUTIME_ID);
+}
+
 class PausedKafka {
  public:
   PausedKafka() { command_stack("pause kafka"); }
@@ -311,11 +322,11 @@ TEST_F(KafkaBrokerTest, AFatalProducerTakesNothingMoreAndGivesEverythingBack) {
 
   submit_numbered(*broker, handle, 1, 20'000);
   broker->inject_fatal("a drill");
+  ASSERT_TRUE(poll_until(*broker, 5s, [&] { return broker->health().fatal; }));
   EXPECT_EQ(broker->submit(numbered(handle, 20'001)), SubmitResult::fatal);
   broker->recall();
   ASSERT_TRUE(poll_all(*broker));
 
-  EXPECT_TRUE(broker->health().fatal);
   EXPECT_FALSE(broker->health().warm);
   EXPECT_THAT(log_.lines(), testing::Contains(HasSubstr("a drill")));
   EXPECT_THAT(reports_, SizeIs(20'000));
@@ -352,6 +363,35 @@ TEST_F(KafkaBrokerTest, APausedBrokerCostsNothingButTime) {
   EXPECT_THAT(outcomes(), ElementsAre(Pair(DeliveryOutcome::delivered, 6'000)));
   expect_each_once_in_order(reader_.read_all(topic), 6'000);
   EXPECT_FALSE(broker->health().fatal);
+}
+
+// A record that librdkafka has while an answer is out keeps its thread from sleeping.
+TEST_F(KafkaBrokerTest, APausedBrokerKeepsNoThreadAwake) {
+  const auto broker = KafkaBroker::make(settings(), log_);
+  const auto handle = broker->open_topic(make_topic(4));
+  ASSERT_TRUE(await_warm(*broker));
+  std::uint64_t submitted = 0;
+  const auto submit_for = [&](std::chrono::milliseconds time) {
+    const auto until = std::chrono::steady_clock::now() + time;
+    while (std::chrono::steady_clock::now() < until) {
+      submit_numbered(*broker, handle, submitted + 1, submitted + 3);
+      submitted += 3;
+      static_cast<void>(poll_until(*broker, 0ms, [] { return false; }));
+      std::this_thread::sleep_for(100us);
+    }
+  };
+  submit_for(300ms);
+
+  constexpr auto hang = 500ms;
+  {
+    const PausedKafka pause;
+    const auto before = cpu_of_other_threads();
+    submit_for(hang);
+    EXPECT_LT(cpu_of_other_threads() - before, hang / 4);
+  }
+
+  EXPECT_TRUE(poll_all(*broker));
+  EXPECT_THAT(outcomes(), ElementsAre(Pair(DeliveryOutcome::delivered, submitted)));
 }
 
 TEST_F(KafkaBrokerTest, EndsAtOnceWithRecordsInAPausedBrokersHands) {

@@ -231,7 +231,7 @@ ports::SubmitResult KafkaBroker::submit(const ports::Submission& record) noexcep
   }
 
   PartitionQueue& queue = topic.queue_of(record);
-  if (queue.takes_now(polled_at_)) {
+  if (queue.takes_at(polled_at_) && queue.takes_at(PartitionQueue::Clock::now())) {
     const rd_kafka_resp_err_t error = hand_over(queue, made);
     const ports::SubmitResult result = submit_result_of(error);
     if (result == ports::SubmitResult::refused) refusal_ = describe(error);
@@ -240,7 +240,7 @@ ports::SubmitResult KafkaBroker::submit(const ports::Submission& record) noexcep
   }
   topic.push(queue, std::move(made));
   ++outstanding_;
-  if (queue.is_due()) hand_over_waiting(queue);
+  if (queue.is_due() || queue.is_crowded(polled_at_)) hand_over_waiting(queue);
   return ports::SubmitResult::accepted;
 }
 
@@ -249,6 +249,7 @@ ports::SubmitResult KafkaBroker::submit(const ports::Submission& record) noexcep
 rd_kafka_resp_err_t KafkaBroker::hand_over(PartitionQueue& queue, WaitingRecord& waiting) noexcept {
   const ports::Submission& record = waiting.record;
   Sent* const sent = keep(record, queue);
+  if (queue.with_client == 0) queue.batch_open_until = PartitionQueue::Clock::now() + linger_;
   const rd_kafka_resp_err_t error = rd_kafka_producev(
       client_.get(),                                                               //
       RD_KAFKA_VTYPE_RKT, queue.topic.topic(),                                     //
@@ -260,9 +261,7 @@ rd_kafka_resp_err_t KafkaBroker::hand_over(PartitionQueue& queue, WaitingRecord&
   switch (submit_result_of(error)) {
     case ports::SubmitResult::accepted:
       (void)waiting.headers.release();  // the message's now
-      if (queue.with_client++ == 0) {
-        queue.open_batch(PartitionQueue::Clock::now() + linger_);
-      }
+      if (queue.with_client++ == 0) batches_due_.push_back(queue.batch_open_until);
       return error;
     case ports::SubmitResult::fatal:
       fatal_ = true;
@@ -275,9 +274,10 @@ rd_kafka_resp_err_t KafkaBroker::hand_over(PartitionQueue& queue, WaitingRecord&
   return error;
 }
 
-// Stops where the client is full or dead.
+// Stops where the batch has gone, or the client is full or dead.
 void KafkaBroker::hand_over_waiting(PartitionQueue& queue) noexcept {
-  while (!queue.waiting.empty()) {
+  const bool passes = queue.is_crowded(polled_at_);
+  while (!queue.waiting.empty() && (passes || queue.is_open_at(PartitionQueue::Clock::now()))) {
     const rd_kafka_resp_err_t error = hand_over(queue, queue.waiting.front());
     switch (submit_result_of(error)) {
       case ports::SubmitResult::accepted:
@@ -311,6 +311,7 @@ std::size_t KafkaBroker::poll(std::span<ports::Report> reports) noexcept {
   polled_at_ = PartitionQueue::Clock::now();
   hand_over_due();
   tell_own_reports();
+  send_due_batches();
   const std::size_t filled = reports.size() - free_reports_.size();
   free_reports_ = {};
   note_reconnect();
@@ -323,6 +324,15 @@ void KafkaBroker::hand_over_due() noexcept {
     if (due_.front()->is_due()) return;  // the client is full or dead
     due_.pop_front();
   }
+}
+
+// librdkafka sleeps in whole milliseconds. A flush without patience wakes it: what is due goes now.
+void KafkaBroker::send_due_batches() noexcept {
+  if (free_reports_.empty()) return;  // a flush polls, too
+  bool any = false;
+  for (; !batches_due_.empty() && batches_due_.front() <= polled_at_; batches_due_.pop_front())
+    any = true;
+  if (any) (void)rd_kafka_flush(client_.get(), 0);
 }
 
 std::vector<std::uint64_t> KafkaBroker::take_back() {
@@ -346,6 +356,7 @@ void KafkaBroker::recall() noexcept {
     }
   }
   due_.clear();
+  batches_due_.clear();
   (void)rd_kafka_purge(client_.get(), RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT |
                                           RD_KAFKA_PURGE_F_NON_BLOCKING);
 }

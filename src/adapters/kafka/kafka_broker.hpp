@@ -96,6 +96,7 @@ class KafkaBroker final : public ports::Broker {
                                               WaitingRecord& waiting) noexcept;
   void hand_over_waiting(PartitionQueue& queue) noexcept;
   void hand_over_due() noexcept;
+  void send_due_batches() noexcept;
   void report_unsent(PartitionQueue& queue, ports::DeliveryOutcome outcome,
                      rd_kafka_resp_err_t error) noexcept;
   void tell(const ports::Report& report) noexcept;
@@ -126,7 +127,8 @@ class KafkaBroker final : public ports::Broker {
 
   std::deque<Sent> sent_;  ///< Addresses stay: librdkafka's threads read them too.
   std::vector<Sent*> free_sent_;
-  core::RingQueue<PartitionQueue*> due_;        ///< Their last report is there, and records wait.
+  core::RingQueue<PartitionQueue*> due_;  ///< Their last report is there, and records wait.
+  core::RingQueue<PartitionQueue::Clock::time_point> batches_due_;  ///< Earliest first.
   core::RingQueue<ports::Report> own_reports_;  ///< Of records that librdkafka never had.
   PartitionQueue::Clock::duration linger_{};
   PartitionQueue::Clock::time_point polled_at_{};

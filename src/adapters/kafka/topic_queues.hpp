@@ -3,7 +3,11 @@
 //
 // Of a partition librdkafka has one request in flight (2.0.2 to 2.8.0, from five messages on:
 // rd_kafka_toppar_producer_serve). While others wait behind it, its thread polls without sleeping:
-// most of a core, for nothing. What waits here instead goes out as one batch when its turn comes.
+// most of a core, for as long as the broker takes, and a slow broker beside it takes the longer.
+// What waits here instead goes out as one batch when its turn comes.
+//
+// A batch is librdkafka's from its first record on, and open until `linger.ms` later: it goes then,
+// with what has joined it.
 
 #pragma once
 
@@ -32,32 +36,28 @@ struct WaitingRecord {
 struct PartitionQueue {
   using Clock = std::chrono::steady_clock;
 
-  /// So many do not wait: librdkafka is busy with them for longer than a turn takes.
+  /// So many do not wait: librdkafka is busy with them for longer than a turn takes. Unless the
+  /// broker is slower than this.
   static constexpr std::size_t crowd = 2000;
+  static constexpr std::chrono::milliseconds crowd_within{50};
 
   explicit PartitionQueue(TopicQueues& of) noexcept : topic{of} {}
 
-  /// None is with the client, or its batch is open. The first record after the batch's time joins
-  /// it all the same, and closes it: librdkafka sleeps in whole milliseconds, and a record that
-  /// comes when the batch is due is what wakes it (2.0.2, rd_kafka_msgq_may_wakeup).
-  [[nodiscard]] bool takes_now(Clock::time_point now) noexcept {
-    if (!waiting.empty()) return false;
-    if (with_client == 0) return true;
-    const bool takes = batch_is_open;
-    if (now >= batch_open_until) batch_is_open = false;
-    return takes;
+  /// Nothing is with the client, or its batch has not gone yet.
+  [[nodiscard]] bool is_open_at(Clock::time_point now) const noexcept {
+    return with_client == 0 || now < batch_open_until;
   }
-  void open_batch(Clock::time_point until) noexcept {
-    batch_is_open = true;
-    batch_open_until = until;
+  /// Nothing waits that a record would pass.
+  [[nodiscard]] bool takes_at(Clock::time_point now) const noexcept {
+    return waiting.empty() && is_open_at(now);
   }
-  [[nodiscard]] bool is_due() const noexcept {
-    return waiting.size() >= crowd || (with_client == 0 && !waiting.empty());
+  [[nodiscard]] bool is_due() const noexcept { return with_client == 0 && !waiting.empty(); }
+  [[nodiscard]] bool is_crowded(Clock::time_point now) const noexcept {
+    return waiting.size() >= crowd && now < batch_open_until + crowd_within;
   }
 
   TopicQueues& topic;
   std::size_t with_client = 0;  ///< Handed over, and without a report.
-  bool batch_is_open = false;
   Clock::time_point batch_open_until{};
   core::RingQueue<WaitingRecord> waiting{1};
 };

@@ -13,6 +13,8 @@ namespace {
 
 using namespace std::chrono_literals;  // NOLINT(google-global-names-in-headers)
 
+constexpr PartitionQueue::Clock::time_point goes_at{1h};
+
 ports::Submission keyed(const std::string& key, std::uint64_t seq) {
   return {.topic = {},
           .key = std::as_bytes(std::span{key}),
@@ -63,18 +65,16 @@ TEST(KafkaTopicQueues, AKeyStaysInItsQueueWhileRecordsWaitThoughPartitionsAreAdd
   EXPECT_NE(&topic.queue_of(keyed(key, 3)), &before);
 }
 
-TEST(KafkaTopicQueues, ARecordJoinsAnOpenBatchAndTheFirstOneAfterItsTimeClosesIt) {
+TEST(KafkaTopicQueues, ARecordJoinsABatchUntilItGoes) {
   TopicQueues topic{nullptr};
   PartitionQueue& queue = topic.queue_of(keyed("a", 1));
-  const PartitionQueue::Clock::time_point until{1h};
-  EXPECT_TRUE(queue.takes_now(until)) << "the client has none";
+  queue.batch_open_until = goes_at;
+  EXPECT_TRUE(queue.takes_at(goes_at)) << "the client has none";
 
   queue.with_client = 1;
-  queue.open_batch(until);
 
-  EXPECT_TRUE(queue.takes_now(until - 1us));
-  EXPECT_TRUE(queue.takes_now(until)) << "it wakes the client";
-  EXPECT_FALSE(queue.takes_now(until));
+  EXPECT_TRUE(queue.takes_at(goes_at - 1us));
+  EXPECT_FALSE(queue.takes_at(goes_at));
 }
 
 TEST(KafkaTopicQueues, NothingPassesARecordThatWaits) {
@@ -82,7 +82,7 @@ TEST(KafkaTopicQueues, NothingPassesARecordThatWaits) {
   PartitionQueue& queue = topic.queue_of(keyed("a", 1));
   topic.push(queue, {.record = keyed("a", 1), .headers = nullptr});
 
-  EXPECT_FALSE(queue.takes_now({}));
+  EXPECT_FALSE(queue.takes_at({}));
 }
 
 TEST(KafkaTopicQueues, WhatWaitsIsDueWhenTheClientHasNoneOfIt) {
@@ -97,17 +97,20 @@ TEST(KafkaTopicQueues, WhatWaitsIsDueWhenTheClientHasNoneOfIt) {
   EXPECT_TRUE(queue.is_due());
 }
 
-TEST(KafkaTopicQueues, ACrowdIsDueAnyhow) {
+TEST(KafkaTopicQueues, ACrowdPassesAnAnswerThatIsOutUnlessTheBrokerIsSlow) {
   TopicQueues topic{nullptr};
   PartitionQueue& queue = topic.queue_of(keyed("a", 1));
   queue.with_client = 1;
+  queue.batch_open_until = goes_at;
+  const auto slow_from = goes_at + PartitionQueue::crowd_within;
   while (queue.waiting.size() + 1 < PartitionQueue::crowd)
     topic.push(queue, {.record = keyed("a", 1), .headers = nullptr});
-  EXPECT_FALSE(queue.is_due());
+  EXPECT_FALSE(queue.is_crowded(goes_at));
 
   topic.push(queue, {.record = keyed("a", 1), .headers = nullptr});
 
-  EXPECT_TRUE(queue.is_due());
+  EXPECT_TRUE(queue.is_crowded(slow_from - 1us));
+  EXPECT_FALSE(queue.is_crowded(slow_from));
 }
 
 }  // namespace
