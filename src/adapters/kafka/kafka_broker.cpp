@@ -276,7 +276,7 @@ rd_kafka_resp_err_t KafkaBroker::hand_over(PartitionQueue& queue, WaitingRecord&
 
 // Stops where the batch has gone, or the client is full or dead.
 void KafkaBroker::hand_over_waiting(PartitionQueue& queue) noexcept {
-  const bool passes = queue.is_crowded(polled_at_);
+  const bool passes = queue.passes_at(polled_at_);
   while (!queue.waiting.empty() && (passes || queue.is_open_at(PartitionQueue::Clock::now()))) {
     const rd_kafka_resp_err_t error = hand_over(queue, queue.waiting.front());
     switch (submit_result_of(error)) {

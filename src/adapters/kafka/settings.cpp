@@ -22,9 +22,9 @@ struct Tuned {
 
 // Figures: librdkafka 2.0.2 against Kafka 4.3.1 on two cores.
 constexpr std::array tuned{
-    // A lane hands some 1000 records over in that time, which go in one batch. What comes later
+    // A lane hands some 200 records over in that time, which go in one batch. What comes later
     // waits for its answer (topic_queues.hpp), so that batches grow with the load all the same.
-    Tuned{"linger.ms", "0.5"},
+    Tuned{"linger.ms", "0.1"},
     Tuned{"batch.num.messages", "10000"},  // over the round trip: a partition's ceiling
     Tuned{"socket.nagle.disable", "true"},
     // The defaults, 60 s and 30 s, keep a vanished host "up" and a hung one "connecting".

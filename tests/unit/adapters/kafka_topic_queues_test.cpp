@@ -97,6 +97,20 @@ TEST(KafkaTopicQueues, WhatWaitsIsDueWhenTheClientHasNoneOfIt) {
   EXPECT_TRUE(queue.is_due());
 }
 
+TEST(KafkaTopicQueues, MoreThanABurstIsHandedOverToItsEnd) {
+  TopicQueues topic{nullptr};
+  PartitionQueue& queue = topic.queue_of(keyed("a", 1));
+  while (queue.waiting.size() < PartitionQueue::burst)
+    topic.push(queue, {.record = keyed("a", 1), .headers = nullptr});
+  EXPECT_FALSE(queue.passes_at(goes_at));
+
+  topic.push(queue, {.record = keyed("a", 1), .headers = nullptr});
+
+  EXPECT_TRUE(queue.passes_at(goes_at));
+  queue.with_client = 1;
+  EXPECT_FALSE(queue.passes_at(goes_at)) << "an answer is out";
+}
+
 TEST(KafkaTopicQueues, ACrowdPassesAnAnswerThatIsOutUnlessTheBrokerIsSlow) {
   TopicQueues topic{nullptr};
   PartitionQueue& queue = topic.queue_of(keyed("a", 1));
