@@ -240,7 +240,7 @@ ports::SubmitResult KafkaBroker::submit(const ports::Submission& record) noexcep
   }
   topic.push(queue, std::move(made));
   ++outstanding_;
-  if (queue.is_due() || queue.passes_at(polled_at_)) hand_over_waiting(queue);
+  if (queue.is_due() || queue.is_crowded(polled_at_)) hand_over_waiting(queue);
   return ports::SubmitResult::accepted;
 }
 

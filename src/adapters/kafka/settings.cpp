@@ -22,7 +22,7 @@ struct Tuned {
 
 // Figures: librdkafka 2.0.2 against Kafka 4.3.1 on two cores.
 constexpr std::array tuned{
-    // A lane hands some 100 records over in that time, which go in one batch. What comes later
+    // A lane hands some 200 records over in that time, which go in one batch. What comes later
     // waits for its answer (topic_queues.hpp), so that batches grow with the load all the same.
     Tuned{"linger.ms", "0.1"},
     Tuned{"batch.num.messages", "10000"},  // over the round trip: a partition's ceiling

@@ -38,10 +38,10 @@ struct PartitionQueue {
 
   /// More cannot be handed over before their batch goes: the rest follows it all the same.
   static constexpr std::size_t burst = 200;
-  /// So many do not wait for the answer: librdkafka is busy with them for longer than a turn takes.
+  /// So many do not wait: librdkafka is busy with them for longer than a turn takes. Unless the
+  /// broker is slower than this.
   static constexpr std::size_t crowd = 2000;
-  /// A broker that takes longer gets one batch at a time.
-  static constexpr std::chrono::milliseconds passed_within{20};
+  static constexpr std::chrono::milliseconds crowd_within{50};
 
   explicit PartitionQueue(TopicQueues& of) noexcept : topic{of} {}
 
@@ -54,10 +54,12 @@ struct PartitionQueue {
     return waiting.empty() && is_open_at(now);
   }
   [[nodiscard]] bool is_due() const noexcept { return with_client == 0 && !waiting.empty(); }
-  /// What waits is handed over to its end, even behind a batch that has gone.
+  /// What waits is handed over to its end, even if its batch goes meanwhile.
   [[nodiscard]] bool passes_at(Clock::time_point now) const noexcept {
-    return waiting.size() >= (with_client == 0 ? burst : crowd) &&
-           now < batch_open_until + passed_within;
+    return with_client == 0 ? waiting.size() > burst : is_crowded(now);
+  }
+  [[nodiscard]] bool is_crowded(Clock::time_point now) const noexcept {
+    return waiting.size() >= crowd && now < batch_open_until + crowd_within;
   }
 
   TopicQueues& topic;

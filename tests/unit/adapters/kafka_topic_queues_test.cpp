@@ -3,7 +3,6 @@
 #include <chrono>
 #include <set>
 #include <string>
-#include <string_view>
 
 #include <gtest/gtest.h>
 
@@ -98,34 +97,35 @@ TEST(KafkaTopicQueues, WhatWaitsIsDueWhenTheClientHasNoneOfIt) {
   EXPECT_TRUE(queue.is_due());
 }
 
-struct PassingCase {
-  std::string_view name;
-  std::size_t with_client;
-  std::size_t needed;
-};
-
-class KafkaTopicQueuesPassing : public ::testing::TestWithParam<PassingCase> {};
-
-TEST_P(KafkaTopicQueuesPassing, TakesSoManyAndAQuickBroker) {
+TEST(KafkaTopicQueues, MoreThanABurstIsHandedOverToItsEnd) {
   TopicQueues topic{nullptr};
   PartitionQueue& queue = topic.queue_of(keyed("a", 1));
-  queue.with_client = GetParam().with_client;
-  queue.batch_open_until = goes_at;
-  while (queue.waiting.size() + 1 < GetParam().needed)
+  while (queue.waiting.size() < PartitionQueue::burst)
     topic.push(queue, {.record = keyed("a", 1), .headers = nullptr});
   EXPECT_FALSE(queue.passes_at(goes_at));
 
   topic.push(queue, {.record = keyed("a", 1), .headers = nullptr});
 
-  EXPECT_TRUE(queue.passes_at(goes_at + PartitionQueue::passed_within - 1us));
-  EXPECT_FALSE(queue.passes_at(goes_at + PartitionQueue::passed_within));
+  EXPECT_TRUE(queue.passes_at(goes_at));
+  queue.with_client = 1;
+  EXPECT_FALSE(queue.passes_at(goes_at)) << "an answer is out";
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    , KafkaTopicQueuesPassing,
-    ::testing::Values(PassingCase{"ABatchOfTheirOwn", 0, PartitionQueue::burst},
-                      PassingCase{"AnAnswerThatIsOut", 1, PartitionQueue::crowd}),
-    [](const auto& tested) { return std::string{tested.param.name}; });
+TEST(KafkaTopicQueues, ACrowdPassesAnAnswerThatIsOutUnlessTheBrokerIsSlow) {
+  TopicQueues topic{nullptr};
+  PartitionQueue& queue = topic.queue_of(keyed("a", 1));
+  queue.with_client = 1;
+  queue.batch_open_until = goes_at;
+  const auto slow_from = goes_at + PartitionQueue::crowd_within;
+  while (queue.waiting.size() + 1 < PartitionQueue::crowd)
+    topic.push(queue, {.record = keyed("a", 1), .headers = nullptr});
+  EXPECT_FALSE(queue.is_crowded(goes_at));
+
+  topic.push(queue, {.record = keyed("a", 1), .headers = nullptr});
+
+  EXPECT_TRUE(queue.is_crowded(slow_from - 1us));
+  EXPECT_FALSE(queue.is_crowded(slow_from));
+}
 
 }  // namespace
 }  // namespace spillway::kafka
