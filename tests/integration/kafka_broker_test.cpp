@@ -25,6 +25,7 @@
 #include "integration/with_kafka_brokers.hpp"
 #include "runtime/event.hpp"
 #include "spillway/error.hpp"
+#include "support/cpu_time.hpp"
 
 namespace spillway::kafka {
 namespace {
@@ -42,17 +43,11 @@ void command_stack(const std::string& command) {
   ASSERT_EQ(std::system((std::string{stack} + " " + command).c_str()), 0) << command;
 }
 
-// SIGSTOP now, SIGCONT at the end of the scope.
-std::chrono::nanoseconds cpu_of(clockid_t clock) {
-  timespec used{};
-  ::clock_gettime(clock, &used);
-  return std::chrono::seconds{used.tv_sec} + std::chrono::nanoseconds{used.tv_nsec};
-}
-
 std::chrono::nanoseconds cpu_of_other_threads() {
-  return cpu_of(CLOCK_PROCESS_CPUTIME_ID) - cpu_of(CLOCK_THREAD_CPUTIME_ID);
+  return test::cpu_of(CLOCK_PROCESS_CPUTIME_ID) - test::cpu_of(CLOCK_THREAD_CPUTIME_ID);
 }
 
+// SIGSTOP now, SIGCONT at the end of the scope.
 class PausedKafka {
  public:
   PausedKafka() { command_stack("pause kafka"); }
@@ -327,6 +322,7 @@ TEST_F(KafkaBrokerTest, AFatalProducerTakesNothingMoreAndGivesEverythingBack) {
   broker->recall();
   ASSERT_TRUE(poll_all(*broker));
 
+  EXPECT_TRUE(broker->health().fatal);
   EXPECT_FALSE(broker->health().warm);
   EXPECT_THAT(log_.lines(), testing::Contains(HasSubstr("a drill")));
   EXPECT_THAT(reports_, SizeIs(20'000));

@@ -12,6 +12,7 @@
 
 #include "spillway/relay.hpp"
 #include "spillway/spillway.hpp"
+#include "support/cpu_time.hpp"
 #include "support/on_real_stack.hpp"
 
 namespace spillway::test {
@@ -100,12 +101,6 @@ TEST_F(RelayLooks, AtOnceWithoutRedisWhereTheRowsAreOfItsOwnProcess) {
   expect_audit_clean();
 }
 
-std::chrono::nanoseconds cpu_of_this_process() {
-  timespec used{};
-  ::clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
-  return std::chrono::seconds{used.tv_sec} + std::chrono::nanoseconds{used.tv_nsec};
-}
-
 // Its look is due all the time, and cannot be begun.
 TEST_F(RelayLooks, WithoutTurningOnTheSpotWhilePostgresIsAway) {
   Config settings = config();
@@ -113,10 +108,10 @@ TEST_F(RelayLooks, WithoutTurningOnTheSpotWhilePostgresIsAway) {
   const Relay relay = Relay::open(settings);
   constexpr std::chrono::milliseconds time{1'000};
 
-  const auto before = cpu_of_this_process();
+  const auto before = cpu_of(CLOCK_PROCESS_CPUTIME_ID);
   std::this_thread::sleep_for(time);
 
-  EXPECT_LT(cpu_of_this_process() - before, time / 2);
+  EXPECT_LT(cpu_of(CLOCK_PROCESS_CPUTIME_ID) - before, time / 2);
 }
 
 // Not asserted: a figure of this machine at this moment. perf/ judges it.
