@@ -34,7 +34,7 @@ const std::map<std::string, std::string>& lane_properties() {
       {"acks", "all"},
       {"message.timeout.ms", "0"},
       {"partitioner", "murmur2_random"},
-      {"linger.ms", "0.5"},
+      {"linger.ms", "0.1"},
       {"batch.num.messages", "10000"},
       {"socket.nagle.disable", "true"},
       {"socket.timeout.ms", "2000"},

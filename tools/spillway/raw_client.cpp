@@ -18,7 +18,7 @@ RawClient::RawClient(const KafkaConfig& kafka, const std::string& topic) {
   set(*conf, "acks", "all");
   set(*conf, "max.in.flight", "1");
   set(*conf, "message.timeout.ms", "0");
-  set(*conf, "linger.ms", "0.5");
+  set(*conf, "linger.ms", "0.1");
   set(*conf, "socket.nagle.disable", "true");
   set(*conf, "socket.connection.setup.timeout.ms", "1000");
   set(*conf, "reconnect.backoff.ms", "1");
