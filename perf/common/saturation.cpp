@@ -18,8 +18,10 @@ using program::ExitCode;
 constexpr auto report_within = 30s;
 constexpr std::uint64_t sends_between_polls = 512;
 
+// A full window waits tens of milliseconds for Kafka: production's patience, lest the lane trip.
 // Each publisher fills a segment of 1 MiB of its own, and the journal has to hold more than these.
-Config with_room_for(Config config, std::size_t publishers) {
+Config for_saturation(Config config, std::size_t publishers) {
+  config.lanes.failover_after = preset(Environment::production).lanes.failover_after;
   const std::size_t needed = (std::size_t{4} << 20) * publishers;
   config.journal.size_bytes = std::max(config.journal.size_bytes, needed);
   return config;
@@ -41,7 +43,7 @@ Saturation::Saturation(const Config& config, const Workload& workload)
     : workload_{workload},
       content_{workload},
       run_topic_{config.kafka, "saturation", workload.partitions},
-      ours_{with_room_for(config, workload.publishers), workload.lanes, run_topic_.name()} {
+      ours_{for_saturation(config, workload.publishers), workload.lanes, run_topic_.name()} {
   for (std::size_t i = 0; i < workload.publishers; ++i)
     publishers_.push_back(ours_.pipeline().publisher());
   // As many bytes as the journal holds.
