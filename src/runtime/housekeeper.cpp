@@ -83,6 +83,7 @@ std::size_t Housekeeper::make_and_end() {
 void Housekeeper::make(BrokerDesk& desk, std::size_t batch_bytes_max) {
   kafka::BrokerSettings settings = settings_;
   settings.batch_bytes_max = batch_bytes_max;
+  settings.in_batches = desk.report_event_ >= 0;  // a relay's
   try {
     auto broker = kafka::KafkaBroker::make(settings, log_);
     if (desk.report_event_ >= 0) broker->notify_on_report(desk.report_event_);

@@ -15,8 +15,6 @@ namespace {
 
 /// While rows are under way, or a look is overdue: what comes without an event is seen so often.
 constexpr core::Duration busy_wait = std::chrono::milliseconds{1};
-/// After work: the batches that it began go then (kafka/topic_queues.hpp).
-constexpr core::Duration linger_wait = std::chrono::microseconds{100};
 constexpr core::Duration unconnected_wait = std::chrono::milliseconds{20};
 /// Connections and producers want to be looked after even when nothing happens.
 constexpr core::Duration idle_wait_max = std::chrono::milliseconds{200};
@@ -91,24 +89,18 @@ void RelayRunner::run(const std::stop_token& stop) {
 
 // Until a report, an answer of Postgres, a token, an event of this process, or the ladder's rung.
 void RelayRunner::sleep(std::size_t work, core::Instant at) {
-  if (work != 0) {
-    has_just_worked_ = true;
-    return;
-  }
+  if (work != 0) return;
   std::array<pollfd, 3> wanted{pollfd{.fd = event_.descriptor(), .events = POLLIN, .revents = 0},
                                pollfd{.fd = wakeups_.descriptor(), .events = POLLIN, .revents = 0},
                                store_.awaited()};
   wait_for(wanted, longest_sleep(at));
-  has_just_worked_ = false;
   if (wanted[0].revents != 0) event_.clear();
 }
 
 core::Duration RelayRunner::longest_sleep(core::Instant at) const {
   const core::Duration until_look = loop_.next_look() - at;
   // A look that is due and was not begun waits for a connection.
-  if (loop_.is_busy() || until_look <= core::Duration::zero()) {
-    return has_just_worked_ ? linger_wait : busy_wait;
-  }
+  if (loop_.is_busy() || until_look <= core::Duration::zero()) return busy_wait;
   const bool connected = counters_.postgres_up.get() != 0 && counters_.redis_up.get() != 0;
   return std::min(until_look, connected ? idle_wait_max : unconnected_wait);
 }

@@ -57,7 +57,6 @@ class RelayRunner {
   std::atomic<bool> nudged_{false};
   std::atomic<bool> winding_down_{false};
   std::atomic<bool> wound_down_{false};
-  bool has_just_worked_ = false;  // the thread's own
   std::unique_ptr<Thread> thread_;
 };
 

@@ -18,6 +18,7 @@ namespace spillway::kafka {
 namespace {
 
 constexpr std::size_t usual_headers = 4;
+constexpr std::size_t few = 100;  // of a caller who has batches: they are worth a wait for the ack
 constexpr std::chrono::seconds tell_again_after{1};
 constexpr std::int64_t ns_per_ms = 1'000'000;
 constexpr std::uint64_t wake_token = 1;  // what an eventfd takes
@@ -174,7 +175,10 @@ std::unique_ptr<KafkaBroker> KafkaBroker::make(const BrokerSettings& settings, p
 }
 
 KafkaBroker::KafkaBroker(Passkey /*passkey*/, const BrokerSettings& settings, ports::Log& log)
-    : log_{log}, servers_{settings.bootstrap_servers}, batch_bytes_max_{settings.batch_bytes_max} {
+    : log_{log},
+      servers_{settings.bootstrap_servers},
+      batch_bytes_max_{settings.batch_bytes_max},
+      in_batches_{settings.in_batches} {
   ClientSettings made = make_client_settings(settings);
   rd_kafka_conf_set_opaque(made.get(), this);
   rd_kafka_conf_set_dr_msg_cb(made.get(), Callbacks::report);
@@ -240,7 +244,7 @@ ports::SubmitResult KafkaBroker::submit(const ports::Submission& record) noexcep
   }
   topic.push(queue, std::move(made));
   ++outstanding_;
-  if (queue.is_due() || queue.is_crowded(polled_at_)) hand_over_waiting(queue);
+  if (queue.is_due() || (!in_batches_ && queue.is_crowded(polled_at_))) hand_over_waiting(queue);
   return ports::SubmitResult::accepted;
 }
 
@@ -276,7 +280,7 @@ rd_kafka_resp_err_t KafkaBroker::hand_over(PartitionQueue& queue, WaitingRecord&
 
 // Stops where the batch has gone, or the client is full or dead.
 void KafkaBroker::hand_over_waiting(PartitionQueue& queue) noexcept {
-  const bool passes = queue.passes_at(polled_at_);
+  const bool passes = !in_batches_ && queue.passes_at(polled_at_);
   while (!queue.waiting.empty() && (passes || queue.is_open_at(PartitionQueue::Clock::now()))) {
     const rd_kafka_resp_err_t error = hand_over(queue, queue.waiting.front());
     switch (submit_result_of(error)) {
@@ -327,12 +331,16 @@ void KafkaBroker::hand_over_due() noexcept {
 }
 
 // librdkafka sleeps in whole milliseconds. A flush without patience wakes it: what is due goes now.
+// What is not goes too, if librdkafka sees it while the flush waits.
 void KafkaBroker::send_due_batches() noexcept {
   if (free_reports_.empty()) return;  // a flush polls, too
+  const bool goes_at_once = in_batches_ && outstanding_ <= few;
   bool any = false;
-  for (; !batches_due_.empty() && batches_due_.front() <= polled_at_; batches_due_.pop_front())
+  while (!batches_due_.empty() && (goes_at_once || batches_due_.front() <= polled_at_)) {
+    batches_due_.pop_front();
     any = true;
-  if (any) (void)rd_kafka_flush(client_.get(), 0);
+  }
+  if (any) (void)rd_kafka_flush(client_.get(), goes_at_once ? 1 : 0);
 }
 
 std::vector<std::uint64_t> KafkaBroker::take_back() {
@@ -424,7 +432,7 @@ void KafkaBroker::on_report(const rd_kafka_message_t& message) noexcept {
   }
   tell(report);
   free_sent_.push_back(sent);
-  --queue.with_client;
+  if (--queue.with_client == 0) queue.on_answered(PartitionQueue::Clock::now());
   if (queue.is_due()) due_.push_back(&queue);
   // Leaves the rest, of this batch too, in the queue.
   if (free_reports_.empty()) rd_kafka_yield(client_.get());

@@ -112,6 +112,7 @@ class KafkaBroker final : public ports::Broker {
   ports::Log& log_;
   const std::string servers_;
   const std::size_t batch_bytes_max_;
+  const bool in_batches_;
 
   // Written by librdkafka's threads, read by ours. A hint about a moment that has passed: relaxed.
   std::atomic<int> brokers_up_{0};

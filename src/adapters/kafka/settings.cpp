@@ -50,6 +50,8 @@ constexpr std::array tuned{
     Tuned{"enable.metrics.push", "false", true},
 };
 
+constexpr const char* linger_of_batches = "1";  // 2000 records are handed over in that time
+
 // What a user may write out, but not change.
 struct Promise {
   const char* name = nullptr;
@@ -238,6 +240,7 @@ ClientSettings make_client_settings(const BrokerSettings& settings) {
   ClientSettings made{rd_kafka_conf_new()};
   rd_kafka_conf_t* const raw = made.get();
   set_tuned(raw);
+  if (settings.in_batches) require(raw, "linger.ms", linger_of_batches);
   require(raw, "client.id", settings.client_id);
   for (const auto& [name, value] : settings.properties) {
     require(raw, name, value);

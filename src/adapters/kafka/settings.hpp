@@ -28,6 +28,9 @@ struct BrokerSettings {
   /// Of one record with its framing and headers; a larger one is refused by submit(). Kafka's
   /// default.
   std::size_t record_bytes_max = 1'048'588;
+  /// The caller has his records in batches of some hundreds: they linger for as long as it takes to
+  /// hand one over, and nothing is left behind in librdkafka. A few go at once.
+  bool in_batches = false;
   /// Payloads with librdkafka; the caller's window is meant to be the bound.
   std::size_t queue_bytes_max = std::size_t{256} << 20;
 };

@@ -38,6 +38,10 @@ struct PartitionQueue {
 
   /// More cannot be handed over before their batch goes: the rest follows it all the same.
   static constexpr std::size_t burst = 200;
+  /// Behind a broker that took longer than `quick`, so many wait for their batch: a rest that stays
+  /// behind costs a core for as long as the broker takes, and one beside it needs that core.
+  static constexpr std::size_t slow_burst = 800;
+  static constexpr std::chrono::milliseconds quick{5};
   /// So many do not wait: librdkafka is busy with them for longer than a turn takes. Unless the
   /// broker is slower than this.
   static constexpr std::size_t crowd = 2000;
@@ -56,14 +60,17 @@ struct PartitionQueue {
   [[nodiscard]] bool is_due() const noexcept { return with_client == 0 && !waiting.empty(); }
   /// What waits is handed over to its end, even if its batch goes meanwhile.
   [[nodiscard]] bool passes_at(Clock::time_point now) const noexcept {
-    return with_client == 0 ? waiting.size() > burst : is_crowded(now);
+    if (with_client != 0) return is_crowded(now);
+    return waiting.size() > (is_quick ? burst : slow_burst);
   }
   [[nodiscard]] bool is_crowded(Clock::time_point now) const noexcept {
     return waiting.size() >= crowd && now < batch_open_until + crowd_within;
   }
+  void on_answered(Clock::time_point now) noexcept { is_quick = now < batch_open_until + quick; }
 
   TopicQueues& topic;
   std::size_t with_client = 0;  ///< Handed over, and without a report.
+  bool is_quick = true;         ///< The broker was, with the last batch.
   Clock::time_point batch_open_until{};
   core::RingQueue<WaitingRecord> waiting{1};
 };

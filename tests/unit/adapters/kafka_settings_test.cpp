@@ -132,6 +132,15 @@ TEST(KafkaSettings, AUserMayTuneUnderAnyOfAPropertysNames) {
   EXPECT_EQ(value_of(made, "broker.address.family"), "any");
 }
 
+TEST(KafkaSettings, BatchesLingerForAsLongAsItTakesToHandThemOverUnlessAUserSaysHowLong) {
+  BrokerSettings settings = some_settings();
+  settings.in_batches = true;
+  EXPECT_EQ(value_of(make_client_settings(settings), "linger.ms"), "1");
+
+  settings.properties = {{"linger.ms", "7"}};
+  EXPECT_EQ(value_of(make_client_settings(settings), "linger.ms"), "7");
+}
+
 TEST(KafkaSettings, ABatchMayBeSmallerThanARecordButNeverTheOtherWayRound) {
   BrokerSettings settings = some_settings();
   settings.batch_bytes_max = 2'000;

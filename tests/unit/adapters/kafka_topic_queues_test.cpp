@@ -111,6 +111,23 @@ TEST(KafkaTopicQueues, MoreThanABurstIsHandedOverToItsEnd) {
   EXPECT_FALSE(queue.passes_at(goes_at)) << "an answer is out";
 }
 
+TEST(KafkaTopicQueues, ASlowBrokersBurstIsLarger) {
+  TopicQueues topic{nullptr};
+  PartitionQueue& queue = topic.queue_of(keyed("a", 1));
+  queue.batch_open_until = goes_at;
+  queue.on_answered(goes_at + PartitionQueue::quick);
+  while (queue.waiting.size() < PartitionQueue::slow_burst)
+    topic.push(queue, {.record = keyed("a", 1), .headers = nullptr});
+  EXPECT_FALSE(queue.passes_at(goes_at));
+
+  topic.push(queue, {.record = keyed("a", 1), .headers = nullptr});
+  EXPECT_TRUE(queue.passes_at(goes_at));
+
+  static_cast<void>(topic.pop(queue));
+  queue.on_answered(goes_at + PartitionQueue::quick - 1us);
+  EXPECT_TRUE(queue.passes_at(goes_at)) << "quick again";
+}
+
 TEST(KafkaTopicQueues, ACrowdPassesAnAnswerThatIsOutUnlessTheBrokerIsSlow) {
   TopicQueues topic{nullptr};
   PartitionQueue& queue = topic.queue_of(keyed("a", 1));
