@@ -210,14 +210,14 @@ void RelayLoop::drop(core::StreamId id) {
 }
 
 // Removal first: it lets lanes return. Then a look around that is overdue, so that a long backlog
-// hides no other stream; then reading ahead.
+// hides no other stream; but one read first, of what a token may have told of. Then reading ahead.
 std::size_t RelayLoop::start_next(Instant now) {
   if (request_ != Request::none || !with_.store.is_idle()) return 0;
   if (std::exchange(look_soon_, false)) {
     look_at_ = std::min(look_at_, std::max(now, looked_at_ + look_spacing()));
   }
-  const bool begun =
-      finish_something() || scan_if_due(now) || read_something() || give_up_something(now);
+  const bool begun = finish_something() || (has_read_late_ && scan_if_due(now)) ||
+                     read_something(now) || scan_if_due(now) || give_up_something(now);
   return begun ? 1 : 0;
 }
 
@@ -231,12 +231,13 @@ bool RelayLoop::finish_something() {
   return true;
 }
 
-bool RelayLoop::read_something() {
+bool RelayLoop::read_something(Instant now) {
   if (winding_down_ || rows_kept() >= settings_.window_rows) return false;
   RelayStream* const stream =
       next_in_turn([](RelayStream& each) { return each.is_leased() && each.wants_read(); });
   if (stream == nullptr) return false;
   stream->begin_read();
+  has_read_late_ = now >= look_at_;
   begin(Request::read, *stream);
   with_.store.read(stream->id(), stream->cursor(), settings_.batch_rows_max,
                    settings_.batch_bytes_max);
@@ -266,6 +267,7 @@ RelayStream* RelayLoop::next_in_turn(Wants wants) {
 bool RelayLoop::scan_if_due(Instant now) {
   if (winding_down_ || now < look_at_) return false;
   request_ = Request::scan;
+  has_read_late_ = false;
   with_.store.scan(now);
   return true;
 }

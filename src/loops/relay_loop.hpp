@@ -109,7 +109,7 @@ class RelayLoop {
 
   std::size_t start_next(core::Instant now);
   bool finish_something();
-  bool read_something();
+  bool read_something(core::Instant now);
   bool scan_if_due(core::Instant now);
   [[nodiscard]] core::Duration look_spacing() const noexcept;
   bool give_up_something(core::Instant now);
@@ -136,6 +136,7 @@ class RelayLoop {
   core::StreamId request_stream_;
   bool connected_ = false;
   bool look_soon_ = false;
+  bool has_read_late_ = false;  // though a look was due
   bool winding_down_ = false;
 
   DeadLetterTeller teller_;

@@ -107,6 +107,23 @@ TEST_F(Relay, FindsAnotherStreamBehindALongBacklog) {
   EXPECT_EQ(tables(1).outbox.size(), 0U);
 }
 
+TEST_F(Relay, ReadsAStreamThatItHasBeforeItLooksForOthers) {
+  start_spilling();
+  relay();
+  spill(10);
+  ASSERT_TRUE(outbox_is_empty());
+  const auto scans = [&] { return relay().counters().scans.get(); };
+  const std::uint64_t before = scans();
+  ASSERT_TRUE(runs_until([&] { return scans() != before; }));
+  run_for(50ms);  // a token makes the next look due at once
+
+  const std::uint64_t looks = scans();
+  publish(1);
+  ASSERT_TRUE(runs_until([&] { return relay().broker().outstanding() == 1; }));
+
+  EXPECT_EQ(scans(), looks);
+}
+
 TEST_F(Relay, IsWokenByATokenLongBeforeItWouldLookByItself) {
   relay_loop_.poll_start = 5s;
   start_spilling();
