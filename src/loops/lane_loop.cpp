@@ -50,6 +50,7 @@ LaneLoop::LaneLoop(core::LaneIndex lane, const LaneSettings& settings, const Lan
       releaser_{wiring.journal, wiring.counters.freed},
       backlog_{lane, wiring.journal, wiring.hand_off, std::move(recovered)},
       window_{settings.window},
+      acks_{settings.limits.failover_after / 3},
       hold_{window_},
       producer_{wiring.brokers},
       reports_(reports_at_once) {
@@ -88,6 +89,7 @@ std::size_t LaneLoop::hear_broker(Instant now) {
     for (const ports::Report& report : std::span{reports_}.first(count)) {
       on_report(window_.on_report(report.tag, report.outcome, report.error), now);
     }
+    acks_.note(count, now);
     heard += count;
     if (count < reports_.size()) break;
   }
@@ -270,21 +272,15 @@ std::size_t LaneLoop::feed(Instant now) {
 }
 
 std::size_t LaneLoop::feed_kafka(Instant now) {
-  if (is_kafka_behind(now)) return 0;
+  const std::size_t limit = acks_.limit(window_.oldest_open_at(), now);
   std::size_t fed = 0;
-  while (!backlog_.empty() && fed < submissions_in_a_step && !producer_.is_closed()) {
+  while (!backlog_.empty() && fed < submissions_in_a_step && window_.open() < limit &&
+         !producer_.is_closed()) {
     if (feed_kafka_one(backlog_.front(), now) == Fed::stays) break;
     static_cast<void>(backlog_.pop_front());
     ++fed;
   }
   return fed;
-}
-
-// What Kafka cannot take yet waits in the journal: an overload does not look like silence then, and
-// a failure finds less to hold.
-bool LaneLoop::is_kafka_behind(Instant now) {
-  const std::optional<Instant> oldest = window_.oldest_open_at();
-  return oldest && now - *oldest > settings_.limits.failover_after / 3;
 }
 
 LaneLoop::Fed LaneLoop::feed_kafka_one(const PendingRecord& pending, Instant now) {

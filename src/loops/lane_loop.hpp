@@ -21,6 +21,7 @@
 #include "handoff/topic_directory.hpp"
 #include "journal/journal.hpp"
 #include "journal/recovery.hpp"
+#include "loops/ack_clock.hpp"
 #include "loops/backlog.hpp"
 #include "loops/hold.hpp"
 #include "loops/producer_seat.hpp"
@@ -70,6 +71,8 @@ class LaneLoop {
   /// this thread may be older than it: everything handed over before `now` is seen.
   std::size_t step(core::Instant now);
 
+  [[nodiscard]] bool is_direct() const noexcept { return state_ == LaneState::direct; }
+
   /// Gives the producer back; it may owe reports.
   [[nodiscard]] std::unique_ptr<ports::Broker> take_broker() noexcept {
     return producer_.release();
@@ -98,7 +101,6 @@ class LaneLoop {
   std::size_t feed(core::Instant now);
   enum class Fed : std::uint8_t { gone, stays };
   std::size_t feed_kafka(core::Instant now);
-  [[nodiscard]] bool is_kafka_behind(core::Instant now);
   Fed feed_kafka_one(const PendingRecord& pending, core::Instant now);
   std::size_t feed_outbox(core::Instant now);
   [[nodiscard]] std::size_t room_in_outbox(core::Instant now);
@@ -129,6 +131,7 @@ class LaneLoop {
   RecordReleaser releaser_;
   Backlog backlog_;
   core::Window window_;
+  AckClock acks_;
   Hold hold_;
   ProducerSeat producer_;
   std::vector<ports::Report> reports_;  // as many as are heard at once

@@ -87,6 +87,18 @@ TEST_F(Lane, SendsNothingBehindWhatKafkaHasNotAnsweredForAWhile) {
   EXPECT_EQ(held_rows(), 10U);
 }
 
+TEST_F(Lane, GivesABrokerThatDoesNotAnswerAFewRecordsOnly) {
+  start_direct();
+  run_for(2s);
+  kafka().set_state(ServerState::hung, world().now());
+  publish(1'000);
+  ASSERT_TRUE(gets_to(LaneState::spilling));
+
+  ASSERT_TRUE(runs_until([&] { return rows() == 1'000; }));
+
+  EXPECT_EQ(held_rows(), AckClock::first);
+}
+
 TEST_F(Lane, TripsAtOnceWhenNoBrokerIsUp) {
   start_direct();
   kafka().set_state(ServerState::hung, world().now());
