@@ -28,6 +28,10 @@ using runtime::Thread;
 constexpr auto look_again_after = 200us;
 // What lanes ask for meanwhile is taken so often.
 constexpr core::Duration writer_busy_wait = 1ms;
+/// A lane that is not direct: no caller waits for a row, and 20,000 looks a second would take from
+/// the relay what it needs to get ahead.
+constexpr core::Duration detour_wait = 500us;
+constexpr std::size_t much_work = 256;  ///< In a step: the next one finds more.
 
 std::string journal_path(const Config& config) {
   if (!config.journal.path.empty()) return config.journal.path;
@@ -199,8 +203,14 @@ void Pipeline::Impl::wait_until_warm() {
 void Pipeline::Impl::run_lane(Lane& lane, const std::stop_token& stop) {
   runtime::FencedClock clock;
   runtime::Idler idler{config.lanes.park_max};
-  while (!stop.stop_requested())
-    idler.after(lane.loop->step(clock.now()));
+  while (!stop.stop_requested()) {
+    const std::size_t work = lane.loop->step(clock.now());
+    if (lane.loop->is_direct() || work >= much_work) {
+      idler.after(work);
+    } else {
+      std::this_thread::sleep_for(detour_wait);
+    }
+  }
 }
 
 void Pipeline::Impl::run_writer(const std::stop_token& stop) {
