@@ -39,14 +39,17 @@ class OutageSeries : public UnderFault {
     constexpr double envelopes_per_second = 20'000;
     Config settings = proxied_config();
     settings.journal.size_bytes = std::size_t{256} << 20;
+    // Production's: a busy machine of two cores stops a broker that is well for longer than 75 ms.
+    settings.lanes.failover_after = preset(Environment::production).lanes.failover_after;
     Pipeline pipeline = Pipeline::open(settings);
     program::LoadGenerator load = load_on(pipeline, envelopes_per_second);
     for (unsigned round = 0; round < rounds(); ++round) {
       ASSERT_TRUE(eventually(patience, [&] { return all_direct(pipeline.counters()); }))
           << name << " " << round;
       const std::uint64_t before = pipeline.counters().delivered;
+      // More than a second: the lanes are as impatient again as before their return.
       ASSERT_TRUE(
-          eventually(patience, [&] { return pipeline.counters().delivered > before + 10'000; }));
+          eventually(patience, [&] { return pipeline.counters().delivered > before + 30'000; }));
       outage(round);
     }
     EXPECT_TRUE(eventually(patience, [&] { return all_direct(pipeline.counters()); }));
