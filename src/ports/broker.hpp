@@ -1,8 +1,8 @@
 // src/ports/broker.hpp: one Kafka producer as a lane or a relay sees it.
 //
-// submit() hands a record over, poll() tells what became of it, in any order. Nothing blocks. A
-// broker is idempotent and waits for ever: left alone, it delivers what it has exactly once and in
-// order.
+// submit() hands a record over, poll() tells what became of it, in any order. Nothing blocks a
+// lane; a relay's poll() may for 1 ms. A broker is idempotent and waits for ever: left alone, it
+// delivers what it has exactly once and in order.
 
 #pragma once
 

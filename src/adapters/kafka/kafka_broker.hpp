@@ -57,7 +57,8 @@ class KafkaBroker final : public ports::Broker {
 
   [[nodiscard]] ports::SubmitResult submit(const ports::Submission& record) noexcept override;
   [[nodiscard]] const char* refusal() const noexcept override { return refusal_; }
-  /// Whoever sleeps on notify_on_report() calls it until it returns 0.
+  /// Whoever sleeps on notify_on_report() calls it until it returns 0. @blocks with
+  /// BrokerSettings::in_batches, 1 ms after a few records' submission
   [[nodiscard]] std::size_t poll(std::span<ports::Report> reports) noexcept override;
   /// Those that librdkafka never had.
   [[nodiscard]] std::vector<std::uint64_t> take_back() override;
