@@ -12,6 +12,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -204,6 +205,11 @@ class BrokerContract : public ::testing::Test {
 using Kafkas = ::testing::Types<SimulatedKafka, RealKafka>;
 TYPED_TEST_SUITE(BrokerContract, Kafkas);
 
+// Valid for ever: a broker may read a key until its report.
+std::string_view one_of_16_keys(std::uint64_t n) {
+  return std::string_view{"abcdefghijklmnop"}.substr(n % 16, 1);
+}
+
 TYPED_TEST(BrokerContract, DeliversWhatItIsGivenOnceAndInOrder) {
   const std::string name = this->make_topic(3);
   this->make_broker();
@@ -352,8 +358,7 @@ TYPED_TEST(BrokerContract, ReportsEveryRecordAfterARecallAndNoneItCallsNotPersis
   const auto topic = this->broker_->open_topic(name);
   for (std::uint64_t n = 1; n <= 5'000; ++n) {
     ports::Submission record = this->record(topic, n);
-    const std::string key = "k" + std::to_string(n % 16);
-    record.key = bytes_of(key);
+    record.key = bytes_of(one_of_16_keys(n));
     ASSERT_EQ(this->submit(record), SubmitResult::accepted);
     if (n % 500 == 0) this->hear();
   }
@@ -381,8 +386,7 @@ TYPED_TEST(BrokerContract, GivesBackTheNewestOfAPartitionAndFinishesTheOthers) {
   const auto submit_all = [&](std::uint64_t from, std::uint64_t to) {
     for (std::uint64_t n = from; n <= to; ++n) {
       ports::Submission record = this->record(topic, n);
-      const std::string key = "k" + std::to_string(n % 16);
-      record.key = bytes_of(key);
+      record.key = bytes_of(one_of_16_keys(n));
       ASSERT_EQ(this->submit(record), SubmitResult::accepted);
     }
   };
