@@ -244,7 +244,7 @@ ports::SubmitResult KafkaBroker::submit(const ports::Submission& record) noexcep
   }
   topic.push(queue, std::move(made));
   ++outstanding_;
-  if (queue.is_due() || (!in_batches_ && queue.is_crowded(polled_at_))) hand_over_waiting(queue);
+  if (queue.is_due() || leaves_some_behind(queue)) hand_over_waiting(queue);
   return ports::SubmitResult::accepted;
 }
 
@@ -278,9 +278,13 @@ rd_kafka_resp_err_t KafkaBroker::hand_over(PartitionQueue& queue, WaitingRecord&
   return error;
 }
 
+bool KafkaBroker::leaves_some_behind(const PartitionQueue& queue) const noexcept {
+  return !in_batches_ && queue.passes_at(polled_at_);
+}
+
 // Stops where the batch has gone, or the client is full or dead.
 void KafkaBroker::hand_over_waiting(PartitionQueue& queue) noexcept {
-  const bool passes = !in_batches_ && queue.passes_at(polled_at_);
+  const bool passes = leaves_some_behind(queue);
   while (!queue.waiting.empty() && (passes || queue.is_open_at(PartitionQueue::Clock::now()))) {
     const rd_kafka_resp_err_t error = hand_over(queue, queue.waiting.front());
     switch (submit_result_of(error)) {

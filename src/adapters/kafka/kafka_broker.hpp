@@ -95,6 +95,7 @@ class KafkaBroker final : public ports::Broker {
 
   [[nodiscard]] rd_kafka_resp_err_t hand_over(PartitionQueue& queue,
                                               WaitingRecord& waiting) noexcept;
+  [[nodiscard]] bool leaves_some_behind(const PartitionQueue& queue) const noexcept;
   void hand_over_waiting(PartitionQueue& queue) noexcept;
   void hand_over_due() noexcept;
   void send_due_batches() noexcept;
