@@ -4,7 +4,6 @@
 #include <array>
 #include <string>
 
-#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "adapters/kafka/settings.hpp"

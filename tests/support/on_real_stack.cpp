@@ -4,6 +4,7 @@
 #include <array>
 #include <charconv>
 #include <chrono>
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
@@ -14,7 +15,6 @@
 
 #include "run_id.hpp"
 #include "spillway/outbox.hpp"
-#include "support/process.hpp"
 #include "verify/report.hpp"
 #include "verify/sources.hpp"
 
@@ -161,6 +161,18 @@ void OnRealStack::expect_audit_clean(Copies copies) {
   if (copies == Copies::none) {
     EXPECT_EQ(result.duplicates_marked, 0) << verify::text_report(result);
   }
+}
+
+void OnRealStack::expect_ends_clean(Process& load) {
+  const std::uint64_t before = accepted();
+  EXPECT_TRUE(
+      eventually(patience, [&] { return accepted() > before + 2'000 && outbox_rows() == 0; }))
+      << "its own relay forwards them\n"
+      << load.output();
+  load.signal(SIGTERM);
+  EXPECT_EQ(load.ended_within(2 * patience), 0) << load.output();
+
+  expect_audit_clean(Copies::marked);
 }
 
 void OnRealStack::expect_conserved(const Metrics& metrics) {

@@ -21,6 +21,7 @@
 #include "support/database.hpp"
 #include "support/eventually.hpp"
 #include "support/kafka_admin.hpp"
+#include "support/process.hpp"
 #include "support/stack.hpp"
 #include "support/temporary_directory.hpp"
 #include "verify/findings.hpp"
@@ -89,6 +90,9 @@ class OnRealStack : public ::testing::Test {
   /// Nothing lost, nothing reordered, no copy without a mark, nothing left in the outbox, no dead
   /// letter.
   void expect_audit_clean(Copies copies = Copies::none);
+  /// Of an endless spillway_load(): it goes on, its own relay empties the outbox, and it ends well.
+  /// What a process before it died with may be in Kafka twice, marked.
+  void expect_ends_clean(Process& load);
   /// The counters obey their laws, of a quiet pipeline whose own relay has forwarded its rows.
   static void expect_conserved(const Metrics& metrics);
   /// What a fatal producer error may have made; librdkafka 2.0.2 has one now and then when a broker
