@@ -11,6 +11,7 @@
 #include <cstdlib>
 #include <ctime>
 #include <map>
+#include <memory>
 #include <set>
 #include <string>
 #include <string_view>
@@ -231,6 +232,76 @@ TEST_F(KafkaBrokerTest, AFewRecordsOfACallerWhoHasBatchesDoNotLinger) {
   }
 
   EXPECT_FALSE(outcomes().empty());
+}
+
+// A hundred records, each with a key of its own, over 32 partitions, faster than a batch closes.
+class KafkaBrokerTurnTest : public KafkaBrokerTest {
+ protected:
+  static constexpr std::uint64_t last = 100;
+
+  struct Caller {
+    const char* linger_ms;
+    bool in_batches = false;
+  };
+  std::unique_ptr<KafkaBroker> make_broker(Caller caller) {
+    BrokerSettings made = settings();
+    made.in_batches = caller.in_batches;
+    made.properties = {{"linger.ms", caller.linger_ms}};
+    auto broker = KafkaBroker::make(made, log_);
+    topic_ = broker->open_topic(make_topic(32));
+    submit_numbered(*broker, topic_, 1, 1);  // says how many partitions there are
+    EXPECT_TRUE(poll_all(*broker));
+    for (std::uint64_t n = 2; n <= last; ++n)
+      keys_[n] = "key " + std::to_string(n);
+    return broker;
+  }
+  void submit_keyed(KafkaBroker& broker, std::uint64_t n) {
+    ports::Submission record = numbered(topic_, n);
+    record.key = bytes_of(keys_.at(n));
+    ASSERT_EQ(broker.submit(record), SubmitResult::accepted);
+  }
+  std::vector<std::uint64_t> submit_all_and_take_back(KafkaBroker& broker) {
+    for (std::uint64_t n = 2; n <= last; ++n)
+      submit_keyed(broker, n);
+    return broker.take_back();
+  }
+
+  ports::TopicHandle topic_{};
+  std::map<std::uint64_t, std::string> keys_;
+};
+
+TEST_F(KafkaBrokerTurnTest, OfMoreThanTenPartitionsRecordsWaitHereUntilTheirTurn) {
+  const auto broker = make_broker({.linger_ms = "0.9"});
+
+  std::vector<std::uint64_t> waited;
+  {
+    const PausedKafka paused;
+    waited = submit_all_and_take_back(*broker);
+  }
+  EXPECT_THAT(waited, SizeIs(testing::Ge(last / 2)));
+  for (const std::uint64_t n : waited)
+    submit_keyed(*broker, n);
+  ASSERT_TRUE(poll_all(*broker));
+
+  EXPECT_THAT(outcomes(), ElementsAre(Pair(DeliveryOutcome::delivered, last)));
+}
+
+TEST_F(KafkaBrokerTurnTest, BatchesThatLingerAwaitNone) {
+  const auto broker = make_broker({.linger_ms = "500"});
+
+  EXPECT_THAT(submit_all_and_take_back(*broker), SizeIs(0));
+}
+
+TEST_F(KafkaBrokerTurnTest, ACallerWhoHasBatchesAwaitsNone) {
+  const auto broker = make_broker({.linger_ms = "0.9", .in_batches = true});
+
+  // A busy machine is slower than a batch closes now and then: its records wait behind it.
+  std::size_t waited = last;
+  for (int attempt = 0; attempt < 100 && waited != 0; ++attempt) {
+    waited = submit_all_and_take_back(*broker).size();
+    ASSERT_TRUE(poll_all(*broker));
+  }
+  EXPECT_EQ(waited, 0U);
 }
 
 TEST_F(KafkaBrokerTest, RefusesRecordsOfAnUnknownTopicAndGoesOnWithOthers) {

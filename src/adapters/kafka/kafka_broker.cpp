@@ -1,10 +1,12 @@
 #include "adapters/kafka/kafka_broker.hpp"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <chrono>
 #include <cstring>
 #include <optional>
+#include <utility>
 
 #include <unistd.h>
 
@@ -19,6 +21,8 @@ namespace {
 
 constexpr std::size_t usual_headers = 4;
 constexpr std::size_t few = 100;  // of a caller who has batches: they are worth a wait for the ack
+// Five are under way on a connection, and as many are ready when these are answered.
+constexpr std::size_t batches_for_a_broker = 10;
 constexpr std::chrono::seconds tell_again_after{1};
 constexpr std::int64_t ns_per_ms = 1'000'000;
 constexpr std::uint64_t wake_token = 1;  // what an eventfd takes
@@ -154,7 +158,7 @@ struct KafkaBroker::Callbacks {
   // learned one, on a thread of its own and changes its state there only (asserted in
   // rd_kafka_broker_fail).
   // NOLINTNEXTLINE(readability-function-size): the parameters are librdkafka's.
-  static rd_kafka_resp_err_t broker_state(rd_kafka_t* /*client*/, std::int32_t /*broker_id*/,
+  static rd_kafka_resp_err_t broker_state(rd_kafka_t* /*client*/, std::int32_t broker_id,
                                           const char* /*protocol*/, const char* /*host*/, int port,
                                           const char* state, void* opaque) {
     if (port == 0) return RD_KAFKA_RESP_ERR_NO_ERROR;  // the internal one, which is always up
@@ -164,7 +168,9 @@ struct KafkaBroker::Callbacks {
     if (is_up == was_up) return RD_KAFKA_RESP_ERR_NO_ERROR;
     was_up = is_up;
     KafkaBroker& broker = broker_of(opaque);
-    const int before = broker.brokers_up_.fetch_add(is_up ? 1 : -1, std::memory_order_relaxed);
+    const int change = is_up ? 1 : -1;
+    if (broker_id >= 0) broker.members_up_.fetch_add(change, std::memory_order_relaxed);
+    const int before = broker.brokers_up_.fetch_add(change, std::memory_order_relaxed);
     if (before == 0) broker.times_up_.fetch_add(1, std::memory_order_relaxed);
     return RD_KAFKA_RESP_ERR_NO_ERROR;
   }
@@ -235,7 +241,9 @@ ports::SubmitResult KafkaBroker::submit(const ports::Submission& record) noexcep
   }
 
   PartitionQueue& queue = topic.queue_of(record);
-  if (queue.takes_at(polled_at_) && queue.takes_at(PartitionQueue::Clock::now())) {
+  const bool is_begun = queue.with_client != 0;
+  if ((is_begun || has_turn()) && queue.takes_at(polled_at_) &&
+      queue.takes_at(PartitionQueue::Clock::now())) {
     const rd_kafka_resp_err_t error = hand_over(queue, made);
     const ports::SubmitResult result = submit_result_of(error);
     if (result == ports::SubmitResult::refused) refusal_ = describe(error);
@@ -244,7 +252,9 @@ ports::SubmitResult KafkaBroker::submit(const ports::Submission& record) noexcep
   }
   topic.push(queue, std::move(made));
   ++outstanding_;
-  if (queue.is_due() || leaves_some_behind(queue)) hand_over_waiting(queue);
+  if (is_begun && leaves_some_behind(queue)) hand_over_waiting(queue);
+  if (queue.is_due()) await_turn(queue);
+  hand_over_due();
   return ports::SubmitResult::accepted;
 }
 
@@ -265,7 +275,10 @@ rd_kafka_resp_err_t KafkaBroker::hand_over(PartitionQueue& queue, WaitingRecord&
   switch (submit_result_of(error)) {
     case ports::SubmitResult::accepted:
       (void)waiting.headers.release();  // the message's now
-      if (queue.with_client++ == 0) batches_due_.push_back(queue.batch_open_until);
+      if (queue.with_client++ == 0) {
+        ++batches_;
+        batches_due_.push_back(queue.batch_open_until);
+      }
       return error;
     case ports::SubmitResult::fatal:
       fatal_ = true;
@@ -326,11 +339,23 @@ std::size_t KafkaBroker::poll(std::span<ports::Report> reports) noexcept {
   return filled;
 }
 
+// Batches that linger grow inside librdkafka. So do a relay's, and there a partition without a
+// leader would keep its turn from the others; a lane trips.
+bool KafkaBroker::has_turn() const noexcept {
+  if (in_batches_ || linger_ >= std::chrono::milliseconds{1}) return true;
+  const int brokers = std::max(1, members_up_.load(std::memory_order_relaxed));
+  return batches_ < batches_for_a_broker * static_cast<std::size_t>(brokers);
+}
+
+void KafkaBroker::await_turn(PartitionQueue& queue) {
+  if (!std::exchange(queue.awaits_turn, true)) due_.push_back(&queue);
+}
+
 void KafkaBroker::hand_over_due() noexcept {
-  while (!due_.empty()) {
+  while (!due_.empty() && has_turn()) {
     hand_over_waiting(*due_.front());
     if (due_.front()->is_due()) return;  // the client is full or dead
-    due_.pop_front();
+    due_.pop_front()->awaits_turn = false;
   }
 }
 
@@ -367,7 +392,8 @@ void KafkaBroker::recall() noexcept {
       }
     }
   }
-  due_.clear();
+  while (!due_.empty())
+    due_.pop_front()->awaits_turn = false;
   batches_due_.clear();
   (void)rd_kafka_purge(client_.get(), RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT |
                                           RD_KAFKA_PURGE_F_NON_BLOCKING);
@@ -436,8 +462,11 @@ void KafkaBroker::on_report(const rd_kafka_message_t& message) noexcept {
   }
   tell(report);
   free_sent_.push_back(sent);
-  if (--queue.with_client == 0) queue.on_answered(PartitionQueue::Clock::now());
-  if (queue.is_due()) due_.push_back(&queue);
+  if (--queue.with_client == 0) {
+    --batches_;
+    queue.on_answered(PartitionQueue::Clock::now());
+  }
+  if (queue.is_due()) await_turn(queue);
   // Leaves the rest, of this batch too, in the queue.
   if (free_reports_.empty()) rd_kafka_yield(client_.get());
 }

@@ -97,6 +97,8 @@ class KafkaBroker final : public ports::Broker {
                                               WaitingRecord& waiting) noexcept;
   [[nodiscard]] bool leaves_some_behind(const PartitionQueue& queue) const noexcept;
   void hand_over_waiting(PartitionQueue& queue) noexcept;
+  [[nodiscard]] bool has_turn() const noexcept;
+  void await_turn(PartitionQueue& queue);
   void hand_over_due() noexcept;
   void send_due_batches() noexcept;
   void report_unsent(PartitionQueue& queue, ports::DeliveryOutcome outcome,
@@ -118,6 +120,7 @@ class KafkaBroker final : public ports::Broker {
 
   // Written by librdkafka's threads, read by ours. A hint about a moment that has passed: relaxed.
   std::atomic<int> brokers_up_{0};
+  std::atomic<int> members_up_{0};     ///< Of these, the cluster's: without bootstrap addresses.
   std::atomic<unsigned> times_up_{0};  ///< How often the first broker came up.
   std::atomic<bool> warm_{false};      ///< Written by us, read by whoever hurries a cold one.
 
@@ -130,7 +133,8 @@ class KafkaBroker final : public ports::Broker {
 
   std::deque<Sent> sent_;  ///< Addresses stay: librdkafka's threads read them too.
   std::vector<Sent*> free_sent_;
-  core::RingQueue<PartitionQueue*> due_;  ///< Their last report is there, and records wait.
+  std::size_t batches_ = 0;               ///< Partitions of which librdkafka has records.
+  core::RingQueue<PartitionQueue*> due_;  ///< Librdkafka has none of theirs, and records wait.
   core::RingQueue<PartitionQueue::Clock::time_point> batches_due_;  ///< Earliest first.
   core::RingQueue<ports::Report> own_reports_;  ///< Of records that librdkafka never had.
   PartitionQueue::Clock::duration linger_{};

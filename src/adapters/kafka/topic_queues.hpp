@@ -7,7 +7,9 @@
 // What waits here instead goes out as one batch when its turn comes.
 //
 // A batch is librdkafka's from its first record on, and open until `linger.ms` later: it goes then,
-// with what has joined it.
+// with what has joined it. On a connection five of them are under way at a time
+// (enable.idempotence): one that waits for its turn inside librdkafka is closed, one that waits
+// here grows.
 
 #pragma once
 
@@ -70,6 +72,7 @@ struct PartitionQueue {
 
   TopicQueues& topic;
   std::size_t with_client = 0;  ///< Handed over, and without a report.
+  bool awaits_turn = false;     ///< In KafkaBroker's list of these.
   bool is_quick = true;         ///< The broker was, with the last batch.
   Clock::time_point batch_open_until{};
   core::RingQueue<WaitingRecord> waiting{1};
