@@ -241,8 +241,7 @@ ports::SubmitResult KafkaBroker::submit(const ports::Submission& record) noexcep
   }
 
   PartitionQueue& queue = topic.queue_of(record);
-  const bool is_begun = queue.with_client != 0;
-  if ((is_begun || has_turn()) && queue.takes_at(polled_at_) &&
+  if ((queue.with_client != 0 || has_turn()) && queue.takes_at(polled_at_) &&
       queue.takes_at(PartitionQueue::Clock::now())) {
     const rd_kafka_resp_err_t error = hand_over(queue, made);
     const ports::SubmitResult result = submit_result_of(error);
@@ -252,9 +251,12 @@ ports::SubmitResult KafkaBroker::submit(const ports::Submission& record) noexcep
   }
   topic.push(queue, std::move(made));
   ++outstanding_;
-  if (is_begun && leaves_some_behind(queue)) hand_over_waiting(queue);
-  if (queue.is_due()) await_turn(queue);
-  hand_over_due();
+  if (queue.is_due()) {
+    await_turn(queue);
+    hand_over_due();
+  } else if (leaves_some_behind(queue)) {
+    hand_over_waiting(queue);
+  }
   return ports::SubmitResult::accepted;
 }
 
