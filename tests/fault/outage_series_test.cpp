@@ -39,8 +39,6 @@ class OutageSeries : public UnderFault {
     constexpr double envelopes_per_second = 20'000;
     Config settings = proxied_config();
     settings.journal.size_bytes = std::size_t{256} << 20;
-    // Production's: a busy machine of two cores stops a broker that is well for longer than 75 ms.
-    settings.lanes.failover_after = preset(Environment::production).lanes.failover_after;
     Pipeline pipeline = Pipeline::open(settings);
     program::LoadGenerator load = load_on(pipeline, envelopes_per_second);
     for (unsigned round = 0; round < rounds(); ++round) {
