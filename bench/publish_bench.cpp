@@ -78,8 +78,8 @@ class OurSide {
     std::filesystem::remove(journal_path());
   }
 
-  [[nodiscard]] Publisher publisher() { return pipeline_->publisher(); }
-  [[nodiscard]] Topic topic() const { return *topic_; }
+  [[nodiscard]] Publisher publisher() { return pipeline_.value().publisher(); }
+  [[nodiscard]] Topic topic() const { return topic_.value(); }
 
  private:
   static std::string journal_path() {
@@ -247,9 +247,10 @@ struct ProduceV : RawPublisher {
     const std::string_view key = Content::key(n);
     rd_kafka_headers_t* const headers = rd_kafka_headers_new(content_.headers.size());
     for (const Header& header : content_.headers) {
+      const Bytes value = header.value.value_or(Bytes{});
       rd_kafka_header_add(headers, header.name.data(),
-                          static_cast<std::ptrdiff_t>(header.name.size()), header.value->data(),
-                          static_cast<std::ptrdiff_t>(header.value->size()));
+                          static_cast<std::ptrdiff_t>(header.name.size()), value.data(),
+                          static_cast<std::ptrdiff_t>(value.size()));
     }
     const rd_kafka_resp_err_t error = rd_kafka_producev(
         client_, RD_KAFKA_VTYPE_RKT, topic_,                                     //

@@ -1,12 +1,14 @@
 #include "perf/common/held_bytes.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <chrono>
 #include <exception>
 #include <fstream>
 #include <string>
 #include <thread>
+#include <utility>
 
 #include <sys/wait.h>
 #include <unistd.h>
@@ -67,11 +69,12 @@ double heap_bytes() {
 double settled_heap_bytes() {
   constexpr double still = 1.001;  // a client's statistics come and go
   double before = 0;
-  for (double now = heap_bytes(); now > still * before; now = heap_bytes()) {
-    before = now;
+  double now = heap_bytes();
+  while (now > still * before) {
     std::this_thread::sleep_for(quiet_time);
+    before = std::exchange(now, heap_bytes());
   }
-  return heap_bytes();
+  return now;
 }
 
 Config with_room_for(Config config, std::size_t messages) {
@@ -175,15 +178,15 @@ HeldBytes hold_raw(const Config& config, const StackControl& stack, const std::s
 
 HeldBytes measure_held_bytes(const Config& config, const StackControl& stack, Side side,
                              std::size_t messages) {
-  int ends[2] = {};
-  if (::pipe(ends) != 0) give_up("no pipe");
+  std::array<int, 2> ends{};
+  if (::pipe(ends.data()) != 0) give_up("no pipe");
   const pid_t child = ::fork();
   if (child < 0) give_up("no process");
-  if (child == 0) be_the_child(ends[1], config, stack, side, messages);
-  ::close(ends[1]);
+  if (child == 0) be_the_child(ends.back(), config, stack, side, messages);
+  ::close(ends.back());
   HeldBytes held;
-  const bool answered = ::read(ends[0], &held, sizeof held) == sizeof held;
-  ::close(ends[0]);
+  const bool answered = ::read(ends.front(), &held, sizeof held) == sizeof held;
+  ::close(ends.front());
   while (::waitpid(child, nullptr, 0) < 0 && errno == EINTR) {
   }
   if (answered) return held;

@@ -2,10 +2,10 @@
 
 #include <algorithm>
 #include <array>
-#include <cstring>
 #include <iostream>
 #include <sstream>
 #include <string_view>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -99,7 +99,7 @@ RelayProcess::RelayProcess(const Config& config) {
   if (failed == 0) return;
   ::close(socket_);
   throw CommandError{ExitCode::unusable,
-                     std::string{"a relay's process: "} + std::strerror(failed)};
+                     std::string{"a relay's process: "} + std::generic_category().message(failed)};
 }
 
 RelayProcess::~RelayProcess() {

@@ -54,7 +54,7 @@ std::uint32_t header_check(const RecordHeader& header) noexcept {
 
 std::optional<RecordView> decode_record(std::span<const std::byte> bytes) noexcept {
   if (bytes.size() < sizeof(RecordHeader)) return std::nullopt;
-  RecordHeader header;
+  RecordHeader header{};
   std::memcpy(&header, bytes.data(), sizeof header);
   if (header.key_bytes < absent || header.payload_bytes < absent) return std::nullopt;
   // Three lengths below 2^32 cannot overflow 64 bits.

@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <optional>
 
+#include "core/check.hpp"
 #include "core/ids.hpp"
 #include "core/ring_queue.hpp"
 #include "core/time.hpp"
@@ -30,6 +31,12 @@ struct InFlight {
   bool closed = false;                     ///< Its outcome has been acted on; nothing more to do.
   bool settled = false;                    ///< Delivered, or its copy is COMMITted.
   bool copied = false;                     ///< A copy was handed to the writer.
+
+  /// Of a record whose report is in.
+  [[nodiscard]] DeliveryOutcome known_outcome() const noexcept {
+    SPILLWAY_CHECK(outcome.has_value());
+    return *outcome;
+  }
 };
 
 struct WindowLimits {

@@ -19,9 +19,10 @@ namespace spillway::handoff {
 /// Larger blocks and a larger first index than the default: 1,048,576 records of one publisher may
 /// wait before the index has to grow.
 struct HandOffTraits : moodycamel::ConcurrentQueueDefaultTraits {
-  static constexpr std::size_t BLOCK_SIZE = 256;  // NOLINT(readability-identifier-naming)
-  static constexpr std::size_t EXPLICIT_INITIAL_INDEX_SIZE =
-      4096;  // NOLINT(readability-identifier-naming)
+  // NOLINTBEGIN(readability-identifier-naming)
+  static constexpr std::size_t BLOCK_SIZE = 256;
+  static constexpr std::size_t EXPLICIT_INITIAL_INDEX_SIZE = 4096;
+  // NOLINTEND(readability-identifier-naming)
 };
 
 class HandOff {

@@ -149,14 +149,14 @@ void Journal::set_relaning(bool relaning) noexcept {
   std::atomic_ref{file_.header().relaning}.store(relaning ? 1U : 0U, std::memory_order_release);
 }
 
-std::size_t Journal::topic_count() const noexcept {
+std::uint16_t Journal::topic_count() const noexcept {
   const auto& topics = file_.header().topic;
   const auto used = [](const TopicSlot& slot) {
     auto& bytes = const_cast<std::uint8_t&>(slot.name_bytes);
     // Acquire: pairs with the release in add_topic().
     return std::atomic_ref{bytes}.load(std::memory_order_acquire) != 0;
   };
-  return static_cast<std::size_t>(std::ranges::find_if_not(topics, used) - topics.begin());
+  return static_cast<std::uint16_t>(std::ranges::find_if_not(topics, used) - topics.begin());
 }
 
 std::string_view Journal::topic_name(core::TopicIndex topic) const noexcept {
@@ -167,10 +167,9 @@ std::string_view Journal::topic_name(core::TopicIndex topic) const noexcept {
 
 std::optional<core::TopicIndex> Journal::add_topic(std::string_view name) noexcept {
   SPILLWAY_CHECK(!name.empty() && name.size() <= core::topic_name_bytes_max);
-  const std::size_t count = topic_count();
-  for (std::size_t i = 0; i < count; ++i) {
-    const core::TopicIndex topic{static_cast<std::uint16_t>(i)};
-    if (topic_name(topic) == name) return topic;
+  const std::uint16_t count = topic_count();
+  for (std::uint16_t i = 0; i < count; ++i) {
+    if (topic_name({i}) == name) return core::TopicIndex{i};
   }
   if (count == core::topics_max) return std::nullopt;
   TopicSlot& slot = file_.header().topic[count];
@@ -179,7 +178,7 @@ std::optional<core::TopicIndex> Journal::add_topic(std::string_view name) noexce
   // one.
   std::atomic_ref{slot.name_bytes}.store(static_cast<std::uint8_t>(name.size()),
                                          std::memory_order_release);
-  return core::TopicIndex{static_cast<std::uint16_t>(count)};
+  return core::TopicIndex{count};
 }
 
 }  // namespace spillway::journal

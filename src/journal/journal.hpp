@@ -66,13 +66,15 @@ class Journal {
   void set_outbox_touched(core::LaneIndex lane, bool touched) noexcept;
 
   // The mapping of keys to lanes. @thread one, at start
-  [[nodiscard]] std::size_t lanes() const noexcept { return file_.header().lanes; }
+  [[nodiscard]] std::uint16_t lanes() const noexcept {
+    return static_cast<std::uint16_t>(file_.header().lanes);
+  }
   void set_lanes(std::size_t lanes) noexcept;
   [[nodiscard]] bool is_relaning() const noexcept { return file_.header().relaning != 0; }
   void set_relaning(bool relaning) noexcept;
 
   // Topics' names. @thread one at a time for add_topic(), any for the rest
-  [[nodiscard]] std::size_t topic_count() const noexcept;
+  [[nodiscard]] std::uint16_t topic_count() const noexcept;
   [[nodiscard]] std::string_view topic_name(core::TopicIndex topic) const noexcept;
   /// The index of a name, old or new; nothing when the table is full.
   [[nodiscard]] std::optional<core::TopicIndex> add_topic(std::string_view name) noexcept;

@@ -53,7 +53,7 @@ ReleaseOrder Hold::release_order() const {
     if (!entry.copied) continue;
     order.held_through = entry.seq;
     if (entry.closed) continue;  // renumbered: its copy goes with the delivered ones'
-    switch (*entry.outcome) {
+    switch (entry.known_outcome()) {
       case DeliveryOutcome::delivered:
         break;
       case DeliveryOutcome::refused:

@@ -99,7 +99,7 @@ std::size_t LaneLoop::hear_broker(Instant now) {
 }
 
 void LaneLoop::on_report(InFlight& entry, Instant now) {
-  switch (*entry.outcome) {
+  switch (entry.known_outcome()) {
     case DeliveryOutcome::delivered:
       counters_.ack.record(nanoseconds(now - Instant{core::Duration{entry.stamp.value}}));
       entry.settled = true;
@@ -496,7 +496,7 @@ std::size_t LaneLoop::resolve_held(Instant now) {
 void LaneLoop::renumber_held() {
   for (std::size_t i = 0; i < window_.size(); ++i) {
     InFlight& entry = window_[i];
-    if (entry.closed || *entry.outcome != DeliveryOutcome::batch_refused) continue;
+    if (entry.closed || entry.known_outcome() != DeliveryOutcome::batch_refused) continue;
     renumber(entry);
     entry.closed = true;
   }
@@ -507,7 +507,7 @@ void LaneLoop::resolve_uncopied() {
   for (std::size_t i = 0; i < window_.size(); ++i) {
     InFlight& entry = window_[i];
     if (entry.closed || entry.copied) continue;
-    switch (*entry.outcome) {
+    switch (entry.known_outcome()) {
       case DeliveryOutcome::delivered:
         close_delivered(entry);
         break;
@@ -546,7 +546,7 @@ void LaneLoop::end_hold() {
 }
 
 void LaneLoop::account_copied(InFlight& entry) {
-  switch (*entry.outcome) {
+  switch (entry.known_outcome()) {
     case DeliveryOutcome::delivered:
       close_delivered(entry);
       return;

@@ -29,7 +29,7 @@ bool is_drained(const StreamState& stream) noexcept {
 }  // namespace
 
 WriterLoop::WriterLoop(const WriterSettings& settings, WriterWiring wiring,
-                       std::vector<WriterLane> lanes)
+                       const std::vector<WriterLane>& lanes)
     : settings_{settings},
       with_{std::move(wiring)},
       teller_{with_.log, with_.on_dead_letter},
@@ -38,9 +38,8 @@ WriterLoop::WriterLoop(const WriterSettings& settings, WriterWiring wiring,
       ask_interval_{ask_soon},
       arrived_(jobs_at_once) {
   lanes_.reserve(lanes.size());
-  for (const WriterLane& arrows : lanes) {
-    lanes_.push_back({.arrows = arrows, .waiting = core::RingQueue<WriterJob>{256}, .stream = {}});
-  }
+  for (const WriterLane& arrows : lanes)
+    lanes_.emplace_back(arrows);
 }
 
 std::size_t WriterLoop::step(Instant now) {

@@ -53,7 +53,8 @@ struct WriterWiring {
 /// @thread writer
 class WriterLoop {
  public:
-  WriterLoop(const WriterSettings& settings, WriterWiring wiring, std::vector<WriterLane> lanes);
+  WriterLoop(const WriterSettings& settings, WriterWiring wiring,
+             const std::vector<WriterLane>& lanes);
 
   /// Bounded work, no wait; how much was done.
   std::size_t step(core::Instant now);
@@ -63,6 +64,8 @@ class WriterLoop {
 
  private:
   struct Lane {
+    explicit Lane(const WriterLane& to_and_fro) : arrows{to_and_fro} {}
+
     WriterLane arrows;
     core::RingQueue<WriterJob> waiting{256};
     ports::StreamState stream;

@@ -137,7 +137,7 @@ DrainResult drain_journal(const std::string& path, const Config& config,
        .counters = counters,
        .log = log,
        .on_dead_letter = config.on_dead_letter},
-      std::move(writer_lanes)};
+      writer_lanes};
 
   const auto left = [&lanes, &recovered] {
     std::uint64_t freed = 0;

@@ -169,7 +169,7 @@ void Pipeline::Impl::make_lanes(std::size_t count) {
                           .counters = writer_counters,
                           .log = log,
                           .on_dead_letter = config.on_dead_letter},
-      std::move(writer_lanes));
+      writer_lanes);
 }
 
 void Pipeline::Impl::start() {

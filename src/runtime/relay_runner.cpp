@@ -88,17 +88,17 @@ void RelayRunner::run(const std::stop_token& stop) {
 }
 
 // Until a report, an answer of Postgres, a token, an event of this process, or the ladder's rung.
-void RelayRunner::sleep(std::size_t work, core::Instant at) {
+void RelayRunner::sleep(std::size_t work, core::Instant now) {
   if (work != 0) return;
   std::array<pollfd, 3> wanted{pollfd{.fd = event_.descriptor(), .events = POLLIN, .revents = 0},
                                pollfd{.fd = wakeups_.descriptor(), .events = POLLIN, .revents = 0},
                                store_.awaited()};
-  wait_for(wanted, longest_sleep(at));
+  wait_for(wanted, longest_sleep(now));
   if (wanted[0].revents != 0) event_.clear();
 }
 
-core::Duration RelayRunner::longest_sleep(core::Instant at) const {
-  const core::Duration until_look = loop_.next_look() - at;
+core::Duration RelayRunner::longest_sleep(core::Instant now) const {
+  const core::Duration until_look = loop_.next_look() - now;
   // A look that is due and was not begun waits for a connection.
   if (loop_.is_busy() || until_look <= core::Duration::zero()) return busy_wait;
   const bool connected = counters_.postgres_up.get() != 0 && counters_.redis_up.get() != 0;

@@ -6,11 +6,11 @@
 
 #include <cerrno>
 #include <cstddef>
-#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <stdexcept>
 #include <string>
+#include <system_error>
 #include <vector>
 
 #include <sys/mount.h>
@@ -24,7 +24,8 @@ class SmallDisk {
   /// @throws std::runtime_error when this user may not: what cannot be tested has not passed
   explicit SmallDisk(std::size_t bytes) {
     if (mount(bytes, 0)) return;
-    throw std::runtime_error{std::string{"cannot mount a tmpfs: "} + std::strerror(errno) +
+    throw std::runtime_error{std::string{"cannot mount a tmpfs: "} +
+                             std::generic_category().message(errno) +
                              "; it takes root (CAP_SYS_ADMIN): run the test as root, or leave it "
                              "out with ctest -E DiskFull"};
   }
@@ -44,7 +45,8 @@ class SmallDisk {
   /// What is on it stays.
   void resize(std::size_t bytes) {
     if (!mount(bytes, MS_REMOUNT)) {
-      throw std::runtime_error{std::string{"cannot resize a tmpfs: "} + std::strerror(errno)};
+      throw std::runtime_error{std::string{"cannot resize a tmpfs: "} +
+                               std::generic_category().message(errno)};
     }
   }
   /// With a file that takes all that is left.

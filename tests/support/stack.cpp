@@ -3,9 +3,9 @@
 #include <cerrno>
 #include <chrono>
 #include <cstdlib>
-#include <cstring>
 #include <exception>
 #include <stdexcept>
+#include <system_error>
 
 #include <gtest/gtest.h>
 #include <sys/resource.h>
@@ -63,8 +63,8 @@ void Stack::resume(Server server) const {
 void Stack::limit_files(Server server, std::size_t bytes) const {
   const rlimit limit{.rlim_cur = bytes, .rlim_max = bytes};
   if (::prlimit(pid(server), RLIMIT_FSIZE, &limit, nullptr) != 0) {
-    throw std::runtime_error{name_of(server) +
-                             ": its files cannot be limited: " + std::strerror(errno)};
+    throw std::runtime_error{name_of(server) + ": its files cannot be limited: " +
+                             std::generic_category().message(errno)};
   }
 }
 

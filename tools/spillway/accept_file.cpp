@@ -2,7 +2,7 @@
 
 #include <bit>
 #include <cerrno>
-#include <cstring>
+#include <system_error>
 
 #include <fcntl.h>
 #include <sys/mman.h>
@@ -38,7 +38,7 @@ class Descriptor {
 
 std::size_t size_of(int file, const std::string& path) {
   struct stat status {};
-  if (::fstat(file, &status) != 0) fail(path, std::strerror(errno));
+  if (::fstat(file, &status) != 0) fail(path, std::generic_category().message(errno));
   return static_cast<std::size_t>(status.st_size);
 }
 
@@ -46,7 +46,7 @@ std::size_t size_of(int file, const std::string& path) {
 
 AcceptFile::AcceptFile(const std::string& path, std::size_t publishers, bool go_on) {
   const Descriptor file{::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644)};
-  if (file.value() < 0) fail(path, std::strerror(errno));
+  if (file.value() < 0) fail(path, std::generic_category().message(errno));
   const std::size_t before = size_of(file.value(), path);
   if (before % sizeof(std::uint64_t) != 0) fail(path, "holds no accept counts; name another file");
   if (before != 0 && !go_on) {
@@ -63,10 +63,10 @@ AcceptFile::AcceptFile(const std::string& path, std::size_t publishers, bool go_
   const std::size_t bytes = (known + publishers) * sizeof(std::uint64_t);
   // Room first: a store into a mapping of a full disk would be a SIGBUS.
   const int room = ::posix_fallocate(file.value(), 0, static_cast<off_t>(bytes));
-  if (room != 0) fail(path, std::strerror(room));
+  if (room != 0) fail(path, std::generic_category().message(room));
   void* const mapped =
       ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, file.value(), 0);
-  if (mapped == MAP_FAILED) fail(path, std::strerror(errno));
+  if (mapped == MAP_FAILED) fail(path, std::generic_category().message(errno));
   first_ = static_cast<std::uint32_t>(known);
   counts_ = {static_cast<std::uint64_t*>(mapped), known + publishers};
 }

@@ -3,9 +3,9 @@
 #include <atomic>
 #include <cerrno>
 #include <chrono>
-#include <cstring>
 #include <filesystem>
 #include <optional>
+#include <system_error>
 #include <utility>
 
 #include <fcntl.h>
@@ -44,7 +44,7 @@ AcceptLogWriter::AcceptLogWriter(const std::string& directory, std::uint64_t run
                                  std::uint32_t publisher) {
   const std::string path = directory + '/' + verify::accept_log_name(publisher);
   file_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
-  if (file_ < 0) fail(path, std::strerror(errno));
+  if (file_ < 0) fail(path, std::generic_category().message(errno));
   void* const first = map_room(file_, 0, verify::accept_log_header_bytes);
   if (first == MAP_FAILED) fail(path, "no room for it");
   header_ = static_cast<verify::AcceptLogHeader*>(first);

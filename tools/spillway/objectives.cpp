@@ -169,6 +169,7 @@ std::vector<Objective> parse_objectives(std::string_view text) {
 std::vector<JudgedObjective> judge(const std::vector<Objective>& objectives,
                                    const LoadReport& report) {
   std::vector<JudgedObjective> judged;
+  judged.reserve(objectives.size());
   for (const Objective& objective : objectives)
     judged.push_back(judge(objective, report));
   return judged;

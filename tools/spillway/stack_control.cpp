@@ -3,8 +3,8 @@
 #include <array>
 #include <csignal>
 #include <cstdlib>
-#include <cstring>
 #include <filesystem>
+#include <system_error>
 #include <vector>
 
 #include <fcntl.h>
@@ -20,11 +20,10 @@ namespace {
 
 std::string find_script(const std::string& path) {
   if (!path.empty()) return path;
-  // Read once, before any thread of ours writes the environment; none does.
-  if (const char* const variable = std::getenv("SPILLWAY_STACK"))
-    return variable;  // NOLINT(concurrency-mt-unsafe)
+  // NOLINTNEXTLINE(concurrency-mt-unsafe): reads only.
+  if (const char* const variable = std::getenv("SPILLWAY_STACK")) return variable;
   std::error_code error;
-  const std::string script = "tools/stack";
+  std::string script = "tools/stack";
   // The checkout is somewhere above its builds.
   std::filesystem::path from = std::filesystem::read_symlink("/proc/self/exe", error);
   while (from.has_relative_path()) {
@@ -108,7 +107,9 @@ std::string StackControl::run(std::initializer_list<std::string> arguments) cons
   pid_t child = 0;
   const int failed = ::posix_spawn(&child, path_.c_str(), actions.files(), actions.attributes(),
                                    pointers.data(), environ);
-  if (failed != 0) throw CommandError{ExitCode::unusable, command + ": " + std::strerror(failed)};
+  if (failed != 0)
+    throw CommandError{ExitCode::unusable,
+                       command + ": " + std::generic_category().message(failed)};
   int status = 0;
   while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
   }

@@ -5,6 +5,7 @@
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
+#include <system_error>
 
 #include <fcntl.h>
 #include <sys/mman.h>
@@ -52,7 +53,7 @@ AcceptLogFiles::~AcceptLogFiles() {
 
 void AcceptLogFiles::map(const std::string& path) {
   const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (file < 0) fail(path, std::strerror(errno));
+  if (file < 0) fail(path, std::generic_category().message(errno));
   struct stat status {};
   const bool known = ::fstat(file, &status) == 0;
   const auto bytes = known ? static_cast<std::size_t>(status.st_size) : 0;

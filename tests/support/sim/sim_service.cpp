@@ -102,8 +102,8 @@ std::size_t SimService::step_writer() {
 
 // As the housekeeper does: asked until answered.
 void SimService::resolve_topics() {
-  for (std::size_t i = 0; i < journal_.topic_count(); ++i) {
-    const core::TopicIndex topic{static_cast<std::uint16_t>(i)};
+  for (std::uint16_t i = 0; i < journal_.topic_count(); ++i) {
+    const core::TopicIndex topic{i};
     if (topics_.get(topic).standing != handoff::TopicStanding::unasked) continue;
     topics_.set(topic, facts_of(world_.kafka(), journal_.topic_name(topic)));
   }
