@@ -78,8 +78,11 @@ class OurSide {
     std::filesystem::remove(journal_path());
   }
 
-  [[nodiscard]] Publisher publisher() { return pipeline_.value().publisher(); }
-  [[nodiscard]] Topic topic() const { return topic_.value(); }
+  // After make_room().
+  // NOLINTBEGIN(bugprone-unchecked-optional-access)
+  [[nodiscard]] Publisher publisher() { return pipeline_->publisher(); }
+  [[nodiscard]] Topic topic() const { return *topic_; }
+  // NOLINTEND(bugprone-unchecked-optional-access)
 
  private:
   static std::string journal_path() {

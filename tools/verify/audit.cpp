@@ -103,7 +103,8 @@ void Audit::add_message(Place place, const RecordReader& record) {
   } else if (!tag && scope_.exclusive) {
     found(Kind::never_accepted, place, {}, [] { return std::string{"nobody published it"}; });
   }
-  const auto at = record.position() ? ref_of(*record.position()) : std::nullopt;
+  const std::optional<Position> position = record.position();
+  const std::optional<StreamSeq> at = position ? ref_of(*position) : std::nullopt;
   if (!at) {
     found(Kind::without_position, place, {},
           [&] { return tag ? text_of(*tag) : std::string{"a foreign payload"}; });
@@ -119,17 +120,20 @@ void Audit::add_message(Place place, const RecordReader& record) {
   const bool new_position = at && note_position(*at, tag, place, record);
   const bool new_tag = tag && note_tag(*tag, at, place, record);
   if (tag ? new_tag : new_position) ++result_.records;
-  if (tag ? !new_tag : (at && !new_position)) {
-    Repeat repeat{.number = tag ? tag->n : at->seq,
-                  .owner = tag ? tag->log : (foreign_owner | at->stream),
-                  .at = {}};
-    repeat.at.set(place.offset, number_of(place));
-    if (record.mark() != Mark::none) repeat.at.set(first_marked);
-    repeats_.push_back(repeat);
+  if (tag && !new_tag) {
+    keep_repeat({.number = tag->n, .owner = tag->log, .at = {}}, place, record);
+  } else if (!tag && at && !new_position) {
+    keep_repeat({.number = at->seq, .owner = foreign_owner | at->stream, .at = {}}, place, record);
   }
   if (new_tag) judge_key_order(*tag, at, place, record);
   if (at && new_position) judge_lane(*at, place, record);
   if (at) judge_stream_order(*at, tag, place, record);
+}
+
+void Audit::keep_repeat(Repeat repeat, Place place, const RecordReader& record) {
+  repeat.at.set(place.offset, number_of(place));
+  if (record.mark() != Mark::none) repeat.at.set(first_marked);
+  repeats_.push_back(repeat);
 }
 
 std::uint16_t Audit::number_of(Place place) {
@@ -213,10 +217,10 @@ std::optional<Audit::Row> Audit::store(const StoredRecord& stored, const RecordR
     check_name(*tag, named, *at, std::nullopt);
     named.word.set(flag);
   }
-  const bool has_order = tag && record.key_hash();
+  const std::optional<std::uint64_t> key_hash = record.key_hash();
   return Row{.position = *at,
              .tag = tag,
-             .key = has_order ? order_hash(tag->log, stored.topic, *record.key_hash()) : 0};
+             .key = tag && key_hash ? order_hash(tag->log, stored.topic, *key_hash) : 0};
 }
 
 // True for the first copy of this position.

@@ -194,6 +194,7 @@ class Audit {
   [[nodiscard]] const std::string& name_of_topic(std::uint16_t topic) const;
   [[nodiscard]] std::optional<Row> store(const StoredRecord& stored, const RecordReader& record,
                                          std::uint8_t flag);
+  void keep_repeat(Repeat repeat, Place place, const RecordReader& record);
   [[nodiscard]] bool note_position(StreamSeq at, std::optional<TagRef> tag, Place place,
                                    const RecordReader& record);
   [[nodiscard]] bool note_tag(TagRef tag, std::optional<StreamSeq> at, Place place,

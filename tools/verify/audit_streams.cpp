@@ -7,10 +7,11 @@
 namespace spillway::verify {
 
 void Audit::judge_partition(std::optional<StreamSeq> at, Place place, const RecordReader& record) {
-  if (place.topic >= scope_.partitions_by_key.size() || !record.key()) return;
+  const std::optional<Bytes>& key = record.key();
+  if (place.topic >= scope_.partitions_by_key.size() || !key) return;
   const std::uint32_t partitions = scope_.partitions_by_key[place.topic];
   if (partitions == 0) return;
-  const std::uint32_t right = partition_of(*record.key(), partitions);
+  const std::uint32_t right = partition_of(*key, partitions);
   if (right == place.partition) return;
   found(Kind::misplaced, place, at,
         [&] { return "its key belongs to partition " + std::to_string(right); });

@@ -86,9 +86,8 @@ void Audit::judge_repeats() {
             std::string story = std::to_string(more + 1) + " copies, " + std::to_string(explained) +
                                 " of them explained by a mark";
             if (!is_foreign) {
-              story =
-                  text_of(TagRef{.log = static_cast<std::uint32_t>(index), .n = first->number}) +
-                  ": " + story;
+              const TagRef tag{.log = static_cast<std::uint32_t>(index), .n = first->number};
+              story.insert(0, text_of(tag) + ": ");
             }
             return has_position ? story + "; " + whereabouts(at) : story;
           },
@@ -198,7 +197,7 @@ void Audit::judge_presence() {
 
 void Audit::judge_publisher(std::size_t log, std::uint64_t accepted_min,
                             std::uint64_t accepted_max) {
-  PublisherLog& publisher = logs_[log];
+  const PublisherLog& publisher = logs_[log];
   const std::uint64_t end = std::max(publisher.end, accepted_min);
   std::uint64_t lost_from = 0;
   std::uint64_t lost = 0;

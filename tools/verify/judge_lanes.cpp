@@ -99,12 +99,12 @@ void judge_held(const History& history, const OutboxLog& log, AuditResult& resul
   }
 }
 
-void judge_reasons(const History& history, AuditResult& result) {
-  for (const LaneChange& change : *history.lane_changes) {
+void judge_reasons(const std::vector<LaneChange>& changes, const std::vector<FaultEvent>& faults,
+                   std::uint64_t trip_within_ns, AuditResult& result) {
+  for (const LaneChange& change : changes) {
     if (change.from != LaneState::direct || change.to != LaneState::spilling) continue;
-    const bool has_reason = std::ranges::any_of(*history.faults, [&](const FaultEvent& fault) {
-      return fault.from_ns <= change.at_ns &&
-             change.at_ns <= fault.until_ns + history.trip_within_ns;
+    const bool has_reason = std::ranges::any_of(faults, [&](const FaultEvent& fault) {
+      return fault.from_ns <= change.at_ns && change.at_ns <= fault.until_ns + trip_within_ns;
     });
     if (has_reason) continue;
     note(result, Kind::needless_spill, lane_of(change), {}, text_of(change) + ", without a fault");
@@ -123,7 +123,7 @@ void judge_lanes(const History& history, AuditResult& result) {
         "the lanes' states and the outbox's log are not both given";
   }
   if (history.lane_changes && history.faults) {
-    judge_reasons(history, result);
+    judge_reasons(*history.lane_changes, *history.faults, history.trip_within_ns, result);
   } else {
     result.not_judged[index_of(Promise::no_needless_spill)] =
         "the lanes' states and the faults are not both given";

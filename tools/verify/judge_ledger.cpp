@@ -75,9 +75,9 @@ Places places_of(const History& history) {
   return places;
 }
 
-void judge_outcomes(const History& history, AuditResult& result) {
-  const Places places = places_of(history);
-  for (const OutcomeReport& report : *history.outcomes) {
+void judge_outcomes(const std::vector<OutcomeReport>& outcomes, const Places& places,
+                    AuditResult& result) {
+  for (const OutcomeReport& report : outcomes) {
     const auto found = places.find(report.record);
     const Whereabouts where = found == places.end() ? Whereabouts{} : found->second;
     switch (report.outcome) {
@@ -220,7 +220,7 @@ void judge_ledger(const History& history, AuditResult& result) {
     skip(Promise::conservation, "no counters are given");
   }
   if (history.outcomes) {
-    judge_outcomes(history, result);
+    judge_outcomes(*history.outcomes, places_of(history), result);
   } else {
     skip(Promise::true_outcomes, "no outcomes are given");
   }

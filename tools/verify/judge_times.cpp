@@ -10,18 +10,18 @@ namespace {
 
 constexpr double drain_slack = 1.5;
 
-void judge_call_times(const History& history, AuditResult& result) {
+void judge_call_times(const History& history, std::uint64_t call_ns_max, AuditResult& result) {
   for (const PublisherCalls& publisher : history.publishers) {
     for (std::size_t n = 0; n < publisher.calls.size(); ++n) {
       const Accept& call = publisher.calls[n];
-      if (call.has(Answer::none) || call.return_ns - call.begin_ns <= *history.call_ns_max) {
+      if (call.has(Answer::none) || call.return_ns - call.begin_ns <= call_ns_max) {
         continue;
       }
       note(result, Kind::slow_call, {},
            RecordName{.run = history.run, .publisher = publisher.publisher, .n = n},
            "publisher " + std::to_string(publisher.publisher) + " n " + std::to_string(n) +
                ": publish() took " + std::to_string(call.return_ns - call.begin_ns) + " ns of " +
-               std::to_string(*history.call_ns_max));
+               std::to_string(call_ns_max));
     }
   }
 }
@@ -43,7 +43,7 @@ void judge_drains(const std::vector<DrainEvent>& drains, AuditResult& result) {
 
 void judge_times(const History& history, AuditResult& result) {
   if (history.call_ns_max) {
-    judge_call_times(history, result);
+    judge_call_times(history, *history.call_ns_max, result);
   } else {
     result.not_judged[index_of(Promise::never_waits)] = "no budget of publish() is given";
   }

@@ -32,8 +32,6 @@ struct MetadataDeleter {
 };
 using Metadata = std::unique_ptr<const rd_kafka_metadata_t, MetadataDeleter>;
 
-constexpr std::size_t prefetch_kbytes =
-    64 * 1024;  // over all partitions: counts as the audit's memory
 constexpr std::size_t batch_messages = 4096;
 constexpr int batch_wait_ms = 50;  // the last batch of a topic is not full, and waits so long
 constexpr std::uint64_t messages_between_progress = 65'536;

@@ -12,7 +12,7 @@
 namespace spillway::verify {
 
 std::vector<std::uint64_t> read_accept_counts(const std::string& path) {
-  std::ifstream file{path, std::ios::binary};
+  const std::ifstream file{path, std::ios::binary};
   if (!file) throw SourceError{path + ": cannot be read"};
   std::ostringstream whole;
   whole << file.rdbuf();

@@ -40,6 +40,7 @@ class Timeline {
     }
     std::ranges::sort(lines_);
     std::vector<std::string> texts;
+    texts.reserve(lines_.size() + places_.size());
     for (const auto& [at_ns, text] : lines_)
       texts.push_back(text_of(at_ns) + ' ' + text);
     for (std::string& place : places_)
