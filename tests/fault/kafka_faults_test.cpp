@@ -124,14 +124,14 @@ TEST_F(UnderFault, TripsSeldomWhileTheConnectionFlaps) {
 // X2: shorter than its patience, a hang is nobody's business.
 TEST_F(UnderFault, SpillsNothingWhenTheBrokerHangsForHalfOfItsPatience) {
   Config settings = proxied_config();
-  settings.lanes.failover_after = std::chrono::milliseconds{2'000};
+  settings.lanes.failover_after = std::chrono::milliseconds{6'000};
   Pipeline pipeline = Pipeline::open(settings);
   program::LoadGenerator load = load_on(pipeline);
   ASSERT_TRUE(eventually(patience, [&] { return pipeline.counters().delivered > 1'000; }));
 
   {
     const Paused broker{stack(), Server::kafka};
-    std::this_thread::sleep_for(milliseconds{1'000});
+    std::this_thread::sleep_for(milliseconds{3'000});
   }
   load.stop();
   EXPECT_TRUE(ends_quiet(pipeline));

@@ -50,7 +50,7 @@ class OnRealStack : public ::testing::Test {
   static constexpr int partitions = 4;
   static constexpr double usual_rate = 5'000;
   /// For a server to come back, and everything to drain, on a machine that does other things too.
-  static constexpr std::chrono::seconds patience{60};
+  static constexpr std::chrono::seconds patience{120};
 
   OnRealStack();
   void TearDown() override;

@@ -4,8 +4,10 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <optional>
 #include <span>
+#include <thread>
 #include <utility>
 
 #include <librdkafka/rdkafka.h>
@@ -34,6 +36,7 @@ using Metadata = std::unique_ptr<const rd_kafka_metadata_t, MetadataDeleter>;
 
 constexpr std::size_t batch_messages = 4096;
 constexpr int batch_wait_ms = 50;  // the last batch of a topic is not full, and waits so long
+constexpr std::chrono::milliseconds ask_again_after{50};
 constexpr std::uint64_t messages_between_progress = 65'536;
 
 struct Range {
@@ -105,6 +108,7 @@ struct TopicSource::Impl {
   std::vector<Range> ranges;  // by partition
 
   [[nodiscard]] int answer_ms() const { return static_cast<int>(address.answer_within.count()); }
+  [[nodiscard]] rd_kafka_resp_err_t ask_ends(std::int32_t partition, Range& range);
   void start();
   void stop() noexcept;
   std::uint64_t visit_batch(std::span<rd_kafka_message_t*> batch,
@@ -139,12 +143,25 @@ TopicSource::~TopicSource() {
   impl_->stop();
 }
 
+// That the partition is there, the metadata has told: of a broker that is busy, the client's own
+// knowledge may lag behind.
+rd_kafka_resp_err_t TopicSource::Impl::ask_ends(std::int32_t partition, Range& range) {
+  const auto deadline = std::chrono::steady_clock::now() + address.answer_within;
+  while (true) {
+    const rd_kafka_resp_err_t asked = rd_kafka_query_watermark_offsets(
+        client.get(), name.c_str(), partition, &range.begin, &range.end, answer_ms());
+    if (asked != RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION ||
+        std::chrono::steady_clock::now() >= deadline) {
+      return asked;
+    }
+    std::this_thread::sleep_for(ask_again_after);
+  }
+}
+
 void TopicSource::fix_ends() {
   for (std::size_t partition = 0; partition < impl_->ranges.size(); ++partition) {
     Range& range = impl_->ranges[partition];
-    const rd_kafka_resp_err_t asked = rd_kafka_query_watermark_offsets(
-        impl_->client.get(), impl_->name.c_str(), static_cast<std::int32_t>(partition),
-        &range.begin, &range.end, impl_->answer_ms());
+    const rd_kafka_resp_err_t asked = impl_->ask_ends(static_cast<std::int32_t>(partition), range);
     if (asked != RD_KAFKA_RESP_ERR_NO_ERROR) {
       throw SourceError{impl_->name + "-" + std::to_string(partition) +
                         ": no offsets from Kafka: " + rd_kafka_err2str(asked)};
