@@ -125,6 +125,7 @@ TEST_F(UnderFault, TripsSeldomWhileTheConnectionFlaps) {
 TEST_F(UnderFault, SpillsNothingWhenTheBrokerHangsForHalfOfItsPatience) {
   Config settings = proxied_config();
   settings.lanes.failover_after = std::chrono::milliseconds{6'000};
+  settings.kafka.properties["socket.timeout.ms"] = "30000";  // would be evidence, not silence
   Pipeline pipeline = Pipeline::open(settings);
   program::LoadGenerator load = load_on(pipeline);
   ASSERT_TRUE(eventually(patience, [&] { return pipeline.counters().delivered > 1'000; }));

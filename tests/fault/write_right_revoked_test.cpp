@@ -73,7 +73,7 @@ class WriteRightRevoked : public UnderFault {
 
 TEST_F(WriteRightRevoked, BuriesWhatKafkaRefusesMeanwhileAndNothingElse) {
   Config settings = proxied_config();
-  settings.lanes.failover_after = patience;  // a busy machine's silence is another test's subject
+  settings.lanes.failover_after = std::chrono::seconds{60};  // silence is another test's subject
   Pipeline pipeline = Pipeline::open(settings);
   const Topic unhindered = pipeline.topic(other());
   program::LoadGenerator load = load_on(pipeline, few_per_second);
