@@ -250,10 +250,11 @@ struct ProduceV : RawPublisher {
     const std::string_view key = Content::key(n);
     rd_kafka_headers_t* const headers = rd_kafka_headers_new(content_.headers.size());
     for (const Header& header : content_.headers) {
-      const Bytes value = header.value.value_or(Bytes{});
+      // NOLINTBEGIN(bugprone-unchecked-optional-access): a plan's headers have values.
       rd_kafka_header_add(headers, header.name.data(),
-                          static_cast<std::ptrdiff_t>(header.name.size()), value.data(),
-                          static_cast<std::ptrdiff_t>(value.size()));
+                          static_cast<std::ptrdiff_t>(header.name.size()), header.value->data(),
+                          static_cast<std::ptrdiff_t>(header.value->size()));
+      // NOLINTEND(bugprone-unchecked-optional-access)
     }
     const rd_kafka_resp_err_t error = rd_kafka_producev(
         client_, RD_KAFKA_VTYPE_RKT, topic_,                                     //

@@ -37,20 +37,21 @@ Recovered recover(Journal& journal) {
     const auto memory = journal.memory_of({i});
     std::size_t live = 0;
     SegmentWalk walk{memory};
-    while (const auto walked = walk.next()) {
-      const WalkedRecord& record = *walked;
-      const core::LaneIndex lane = record.view.lane;
-      if (lane.value >= core::lanes_max || record.view.topic.value >= topics) {
+    while (true) {
+      const auto record = walk.next();
+      if (!record) break;
+      const core::LaneIndex lane = record->view.lane;
+      if (lane.value >= core::lanes_max || record->view.topic.value >= topics) {
         ++found.foreign;
         continue;
       }
-      const auto at = journal.offset_of(memory.data() + record.offset);
+      const auto at = journal.offset_of(memory.data() + record->offset);
       // A settled record's seq counts too: it may be the last that was given.
-      if (record.state != RecordState::accepted) {
+      if (record->state != RecordState::accepted) {
         highest[lane.value] = std::max(highest[lane.value], core::Seq{journal.record(at).seq});
       }
-      if (record.state == RecordState::settled) continue;
-      found.lanes[lane.value].push_back(describe(journal, at, record.state));
+      if (record->state == RecordState::settled) continue;
+      found.lanes[lane.value].push_back(describe(journal, at, record->state));
       ++live;
     }
     if (walk.ended_torn()) ++found.torn;

@@ -34,9 +34,10 @@ OutboxRecord record_of(const postgres::AdminRecord& stored) {
   record.key = stored.key;
   record.payload = stored.payload;
   core::HeaderReader reader{bytes_of(stored.headers)};
-  while (const auto next = reader.next()) {
-    const Header& header = *next;
-    record.headers.emplace_back(header.name, text_of(header.value));
+  while (true) {
+    const auto header = reader.next();
+    if (!header) break;
+    record.headers.emplace_back(header->name, text_of(header->value));
   }
   record.accepted_at = microseconds_of(stored.accepted_at);
   record.stored_at = microseconds_of(stored.stored_at);

@@ -15,10 +15,7 @@ namespace {
 TEST_F(OnRealStack, CopiesNothingWhenTheBrokerHangsForFiveSeconds) {
   Pipeline pipeline = Pipeline::open(config());
   program::LoadGenerator load = load_on(pipeline);
-  ASSERT_TRUE(eventually(patience, [&] {
-    const Metrics seen = pipeline.counters();
-    return all_direct(seen) && seen.delivered > 2'500;
-  }));
+  ASSERT_TRUE(gets_direct(pipeline, 2'500));
 
   {
     const Paused broker{stack(), Server::kafka};

@@ -1,9 +1,8 @@
 // tests/fault/outage_series_test.cpp: guards P8: an outage of Kafka makes no copy, however often.
 //
-// SPILLWAY_TEST_ROUNDS says how many outages there are of each kind, SPILLWAY_TEST_RATE under how
-// many envelopes a second (2 and 10,000 unless set; `tools/soak outages` sets both). A copy that a
-// fatal producer error explains is marked, and each such error is counted: the last line of each
-// test is a row of the README's table.
+// SPILLWAY_TEST_ROUNDS says how many outages there are of each kind (2 unless it is set;
+// `tools/soak outages` sets it). A copy that a fatal producer error explains is marked, and each
+// such error is counted: the last line of each test is a row of the README's table.
 
 #include <chrono>
 #include <cmath>
@@ -37,8 +36,7 @@ milliseconds duration_of(unsigned round, milliseconds first, milliseconds last) 
 class OutageSeries : public UnderFault {
  protected:
   void run_series(const std::string& name, const std::function<void(unsigned)>& outage) {
-    const auto envelopes_per_second =
-        static_cast<double>(number_from("SPILLWAY_TEST_RATE", 10'000));
+    constexpr double envelopes_per_second = 20'000;
     Config settings = proxied_config();
     settings.journal.size_bytes = std::size_t{256} << 20;
     Pipeline pipeline = Pipeline::open(settings);

@@ -94,10 +94,7 @@ TEST_F(OnRealStack, MarksEveryCopyWhenTheProducersTurnFatalUnderLoad) {
 
   for (std::uint64_t times = 1; times <= 3; ++times) {
     const std::uint64_t before = pipeline.counters().delivered;
-    ASSERT_TRUE(eventually(patience, [&] {
-      const Metrics seen = pipeline.counters();
-      return all_direct(seen) && seen.delivered > before + 1'000;
-    }));
+    ASSERT_TRUE(gets_direct(pipeline, before + 1'000));
     idempotent_producers().turn_fatal();
     ASSERT_TRUE(
         eventually(patience, [&] { return recalls_of(pipeline) >= times * settings.lanes.count; }));
@@ -114,10 +111,7 @@ TEST_F(OnRealStack, MarksEveryCopyWhenTheyTurnFatalWithRecordsHeld) {
   const Config settings = config();
   Pipeline pipeline = Pipeline::open(settings);
   program::LoadGenerator load = load_on(pipeline);
-  ASSERT_TRUE(eventually(patience, [&] {
-    const Metrics seen = pipeline.counters();
-    return all_direct(seen) && seen.delivered > 1'000;
-  }));
+  ASSERT_TRUE(gets_direct(pipeline, 1'000));
 
   {
     const Paused broker{stack(), Server::kafka};

@@ -134,6 +134,13 @@ std::uint64_t OnRealStack::relayed_through() const {
       sql().value("SELECT coalesce(sum(relayed_through), 0) FROM spillway.relay_progress"));
 }
 
+bool OnRealStack::gets_direct(const Pipeline& pipeline, std::uint64_t delivered) {
+  return eventually(patience, [&] {
+    const Metrics seen = pipeline.counters();
+    return all_direct(seen) && seen.delivered > delivered;
+  });
+}
+
 bool OnRealStack::ends_quiet(const Pipeline& pipeline) const {
   return eventually(patience, [this, &pipeline] {
     const Metrics seen = pipeline.counters();

@@ -83,6 +83,8 @@ class OnRealStack : public ::testing::Test {
   [[nodiscard]] std::uint64_t relayed_through() const;
   [[nodiscard]] testing::SqlSession sql() const { return database_.session(); }
 
+  /// Every lane is direct, and more than so many envelopes are delivered: an outage may begin.
+  [[nodiscard]] static bool gets_direct(const Pipeline& pipeline, std::uint64_t delivered);
   /// The load is over: everything arrives, the outbox drains, every lane is direct.
   [[nodiscard]] bool ends_quiet(const Pipeline& pipeline) const;
   /// What `spillway verify --full` says of the topic and the outbox.

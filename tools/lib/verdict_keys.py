@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 # tools/lib/verdict_keys.py: what clang-tidy's verdict of each source hangs on, as a key.
 #
-# usage: tools/lib/verdict_keys.py ROOT BUILD_DIRECTORY
+# usage: tools/lib/verdict_keys.py ROOT BUILD_DIRECTORY [FILE...]
 #
-# Prints KEY FILE, a line for each source of ours that the build compiles. The key is a hash of the
+# Prints KEY FILE, a line for each source of ours that the build compiles, or for these only. The key is a hash of the
 # checks, of the file's commands, and of the file and our headers that it includes, as ninja noted them
 # when it compiled them. Of what it has not compiled yet nobody knows the headers: that key is `unknown`.
 
@@ -53,14 +53,17 @@ def key_of(source, commands, includes, root, build):
 
 
 def main():
-    root, build = (pathlib.Path(argument).resolve() for argument in sys.argv[1:3])
+    root, build, *wanted = (pathlib.Path(argument).resolve() for argument in sys.argv[1:])
     commands = {}
     for entry in json.loads((build / "compile_commands.json").read_text()):
         source = pathlib.Path(entry["file"]).resolve()
         if source.suffix == ".cpp" and is_ours(source, root, build):
             commands.setdefault(source, []).append(entry["command"])
+    for source in wanted:
+        if source not in commands:
+            sys.exit(f"{source} is not compiled in {build}")
     includes = read_includes(build)
-    for source in sorted(commands):
+    for source in wanted or sorted(commands):
         print(key_of(source, sorted(commands[source]), includes, root, build), source)
 
 

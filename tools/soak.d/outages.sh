@@ -31,7 +31,7 @@ soak() {
   directory="$("$root/tools/build" "${build_arguments[@]}" --print-directory)"
   trap stop_stack EXIT
   start_stack toxiproxy
-  export SPILLWAY_TEST_ROUNDS="$rounds" SPILLWAY_TEST_RATE=20000
+  export SPILLWAY_TEST_ROUNDS="$rounds"
   log="$(mktemp)"
   from="$EPOCHREALTIME"
   "$directory/tests/fault/outage_series_test" >"$log" 2>&1 || code=1
