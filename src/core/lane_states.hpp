@@ -24,7 +24,8 @@ using spillway::LaneState;
 
 struct LaneLimits {
   Duration failover_after = std::chrono::milliseconds{75};
-  /// Instead of it until LaneFacts::relaxed_until: a restarted broker is slow at first.
+  /// Instead of it until LaneFacts::relaxed_until: a restarted broker is slow at first, a busy one
+  /// for as long as it is busy.
   Duration failover_after_relaxed = std::chrono::milliseconds{300};
   std::size_t backlog_rows_max = 100'000;
   unsigned high_water_percent = 50;

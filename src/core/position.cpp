@@ -18,20 +18,36 @@ std::optional<Number> parse_plain(std::string_view text) noexcept {
   return value;
 }
 
-}  // namespace
-
-std::string_view format_position(StreamId stream, Seq seq, PositionText& out) noexcept {
+// "<instance>-<lane>-"; how many characters.
+std::size_t write_stream(StreamId stream, PositionText& out) noexcept {
   constexpr std::string_view digits = "0123456789abcdef";
   std::uint64_t rest = stream.instance.value;
   for (std::size_t i = instance_chars; i-- > 0; rest >>= 4U)
     out[i] = digits[rest & 0xFU];
   char* at = out.data() + instance_chars;
-  char* const end = out.data() + out.size();
   *at++ = '-';
-  at = std::to_chars(at, end, stream.lane.value).ptr;
+  at = std::to_chars(at, out.data() + out.size(), stream.lane.value).ptr;
   *at++ = '-';
-  at = std::to_chars(at, end, seq.value).ptr;
-  return {out.data(), static_cast<std::size_t>(at - out.data())};
+  return static_cast<std::size_t>(at - out.data());
+}
+
+std::string_view write_seq(Seq seq, PositionText& out, std::size_t behind) noexcept {
+  char* const end = std::to_chars(out.data() + behind, out.data() + out.size(), seq.value).ptr;
+  return {out.data(), static_cast<std::size_t>(end - out.data())};
+}
+
+}  // namespace
+
+std::string_view format_position(StreamId stream, Seq seq, PositionText& out) noexcept {
+  return write_seq(seq, out, write_stream(stream, out));
+}
+
+std::string_view PositionWriter::write(StreamId stream, Seq seq) noexcept {
+  if (stream_chars_ == 0 || stream != stream_) {
+    stream_ = stream;
+    stream_chars_ = write_stream(stream, text_);
+  }
+  return write_seq(seq, text_, stream_chars_);
 }
 
 std::optional<ParsedPosition> parse_position(std::string_view text) noexcept {

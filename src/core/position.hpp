@@ -26,6 +26,18 @@ using PositionText = std::array<char, position_chars_max>;
 [[nodiscard]] std::string_view format_position(StreamId stream, Seq seq,
                                                PositionText& out) noexcept;
 
+/// format_position() for records of mostly one stream: its name is written when it changes.
+class PositionWriter {
+ public:
+  /// The view ends with the next call.
+  [[nodiscard]] std::string_view write(StreamId stream, Seq seq) noexcept;
+
+ private:
+  StreamId stream_;
+  PositionText text_{};
+  std::size_t stream_chars_ = 0;  ///< 0: nothing is written yet.
+};
+
 struct ParsedPosition {
   StreamId stream;
   Seq seq;

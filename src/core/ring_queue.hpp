@@ -4,6 +4,7 @@
 
 #include <bit>
 #include <cstddef>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -50,6 +51,12 @@ class RingQueue {
     head_ = (head_ + 1) & (ring_.size() - 1);
     --size_;
     return element;
+  }
+  void drop_front() noexcept {
+    SPILLWAY_CHECK(size_ != 0);
+    if constexpr (!std::is_trivially_destructible_v<Element>) ring_[head_] = Element{};
+    head_ = (head_ + 1) & (ring_.size() - 1);
+    --size_;
   }
   Element pop_back() noexcept {
     SPILLWAY_CHECK(size_ != 0);

@@ -4,29 +4,10 @@
 
 namespace spillway::core {
 
-void Window::add(InFlight entry) {
-  SPILLWAY_CHECK(!entry.outcome);
-  ++open_;
-  open_bytes_ += entry.bytes;
-  entries_.push_back(entry);
-}
-
-InFlight& Window::on_report(std::uint64_t tag, DeliveryOutcome outcome,
-                            const char* error) noexcept {
-  SPILLWAY_CHECK(tag >= base_ && tag - base_ < entries_.size());
-  InFlight& entry = entries_[tag - base_];
-  SPILLWAY_CHECK(!entry.outcome);  // a second report is a bug
-  entry.outcome = outcome;
-  entry.error = error;
-  --open_;
-  open_bytes_ -= entry.bytes;
-  return entry;
-}
-
 void Window::drop_closed() noexcept {
   while (!entries_.empty() && entries_.front().closed) {
     SPILLWAY_CHECK(entries_.front().outcome.has_value());
-    static_cast<void>(entries_.pop_front());
+    entries_.drop_front();
     ++base_;
     if (first_open_ != 0) --first_open_;
     if (first_unsettled_ != 0) --first_unsettled_;

@@ -55,10 +55,24 @@ class Window {
   /// The tag that the next add() returns, for a submission made before it.
   [[nodiscard]] std::uint64_t next_tag() const noexcept { return base_ + entries_.size(); }
   /// Seqs ascend, but for renumbered records which come last.
-  void add(InFlight entry);
+  void add(const InFlight& entry) {
+    SPILLWAY_CHECK(!entry.outcome);
+    ++open_;
+    open_bytes_ += entry.bytes;
+    entries_.push_back(entry);
+  }
 
   /// Notes the outcome, and returns the record to act on. Each tag has one report.
-  InFlight& on_report(std::uint64_t tag, DeliveryOutcome outcome, const char* error) noexcept;
+  InFlight& on_report(std::uint64_t tag, DeliveryOutcome outcome, const char* error) noexcept {
+    SPILLWAY_CHECK(tag >= base_ && tag - base_ < entries_.size());
+    InFlight& entry = entries_[tag - base_];
+    SPILLWAY_CHECK(!entry.outcome);  // a second report is a bug
+    entry.outcome = outcome;
+    entry.error = error;
+    --open_;
+    open_bytes_ -= entry.bytes;
+    return entry;
+  }
 
   /// Drops closed records at the head.
   void drop_closed() noexcept;

@@ -99,6 +99,10 @@ std::size_t LaneLoop::hear_broker(Instant now) {
 }
 
 void LaneLoop::on_report(InFlight& entry, Instant now) {
+  // Slow, not silent: what is with it now may take as long.
+  if (now - entry.submitted_at > settings_.limits.failover_after) {
+    relaxed_until_ = now + settings_.relaxed_for;
+  }
   switch (entry.known_outcome()) {
     case DeliveryOutcome::delivered:
       counters_.ack.record(nanoseconds(now - Instant{core::Duration{entry.stamp.value}}));

@@ -44,8 +44,9 @@ struct LaneSettings {
   /// further one, up to the maximum.
   core::Duration series_spill = std::chrono::milliseconds{1'500};
   core::Duration series_spill_max = std::chrono::seconds{12};
-  core::Duration relaxed_for =
-      std::chrono::seconds{1};  ///< After a return, and after a producer's start.
+  /// After a return, after a producer's start, and after a report that took longer than
+  /// `limits.failover_after`.
+  core::Duration relaxed_for = std::chrono::seconds{1};
 };
 
 /// What a lane works with; all of it outlives the lane.

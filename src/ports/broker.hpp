@@ -39,9 +39,10 @@ struct Provenance {
 
 struct Submission {
   TopicHandle topic;
-  std::optional<Bytes> key;      ///< Read again until the report, as the payload: must not change.
-  std::optional<Bytes> payload;  ///< Nothing: a tombstone.
-  Bytes headers;                 ///< A core/header_block, copied during submit().
+  // Read again until the report: their bytes must not change.
+  std::optional<Bytes> key;
+  std::optional<Bytes> payload;               ///< Nothing: a tombstone.
+  Bytes headers;                              ///< A core/header_block.
   std::optional<std::int64_t> event_time_ms;  ///< Else Kafka's timestamp is the time of sending.
   Provenance provenance;
   std::uint64_t tag = 0;  ///< Comes back in the report.

@@ -52,21 +52,16 @@ void add_number(rd_kafka_headers_t* headers, std::string_view name, Number numbe
   add(headers, name, bytes_of({text.data(), end}));
 }
 
-// The user's in their order, then ours. Null when the block is not one.
-MessageHeaders make_headers(const ports::Submission& record) noexcept {
+// The user's in their order, then ours.
+MessageHeaders make_headers(const ports::Submission& record,
+                            core::PositionWriter& positions) noexcept {
   MessageHeaders headers{rd_kafka_headers_new(usual_headers)};
   core::HeaderReader reader{record.headers};
-  while (true) {
-    const auto header = reader.next();
-    if (!header.has_value()) break;
+  while (const auto header = reader.next())
     add(headers.get(), header->name, header->value);
-  }
-  if (!reader.is_well_formed()) return nullptr;
 
   const ports::Provenance& from = record.provenance;
-  core::PositionText text{};
-  add(headers.get(), core::header_position,
-      bytes_of(core::format_position(from.stream, from.seq, text)));
+  add(headers.get(), core::header_position, bytes_of(positions.write(from.stream, from.seq)));
   if (from.resend != core::ResendCause::none) {
     add(headers.get(), core::header_resend, bytes_of(core::name_of(from.resend)));
   }
@@ -88,6 +83,11 @@ PartitionQueue::Clock::duration linger_of(rd_kafka_t* client) noexcept {
   (void)std::from_chars(linger.data(), linger.data() + std::strlen(linger.data()), linger_ms);
   using Milliseconds = std::chrono::duration<double, std::milli>;
   return std::chrono::duration_cast<PartitionQueue::Clock::duration>(Milliseconds{linger_ms});
+}
+
+std::int64_t unix_ms_now() noexcept {
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  return std::chrono::duration_cast<std::chrono::milliseconds>(now).count();
 }
 
 // The statistics' `"eos": { "idemp_state": "Assigned", ... }`, near their end.
@@ -135,6 +135,7 @@ struct KafkaBroker::Callbacks {
                                 void* /*topic_opaque*/, void* message_opaque) {
     const Sent& sent = *static_cast<const Sent*>(message_opaque);
     sent.queue->topic.note_partitions(partitions);
+    if (partitions == sent.partitions) return sent.queue->partition;
     std::optional<ports::Bytes> bytes;
     if (key != nullptr) bytes.emplace(static_cast<const std::byte*>(key), key_bytes);
     return partition_of(bytes, sent.seq, partitions);
@@ -233,8 +234,7 @@ ports::SubmitResult KafkaBroker::submit(const ports::Submission& record) noexcep
   SPILLWAY_CHECK(record.topic.value < topics_.size());
   if (fatal_) return ports::SubmitResult::fatal;
   TopicQueues& topic = topics_[record.topic.value];
-  WaitingRecord made{.record = record, .headers = make_headers(record)};
-  if (topic.topic() == nullptr || made.headers == nullptr) {
+  if (topic.topic() == nullptr || !core::count_headers(record.headers)) {
     refusal_ = topic.topic() == nullptr ? "_INVALID_ARG: not a topic name"
                                         : "_INVALID_ARG: malformed headers";
     return ports::SubmitResult::refused;
@@ -243,13 +243,13 @@ ports::SubmitResult KafkaBroker::submit(const ports::Submission& record) noexcep
   PartitionQueue& queue = topic.queue_of(record);
   if ((queue.with_client != 0 || has_turn()) && queue.takes_at(polled_at_) &&
       queue.takes_at(PartitionQueue::Clock::now())) {
-    const rd_kafka_resp_err_t error = hand_over(queue, made);
+    const rd_kafka_resp_err_t error = hand_over(queue, record);
     const ports::SubmitResult result = submit_result_of(error);
     if (result == ports::SubmitResult::refused) refusal_ = describe(error);
     if (result == ports::SubmitResult::accepted) ++outstanding_;
     return result;
   }
-  topic.push(queue, std::move(made));
+  topic.push(queue, record);
   ++outstanding_;
   if (queue.is_due()) {
     await_turn(queue);
@@ -262,21 +262,22 @@ ports::SubmitResult KafkaBroker::submit(const ports::Submission& record) noexcep
 
 // The macros of librdkafka would add nothing but casts. Without a flag to copy or to free, the
 // payload is only read.
-rd_kafka_resp_err_t KafkaBroker::hand_over(PartitionQueue& queue, WaitingRecord& waiting) noexcept {
-  const ports::Submission& record = waiting.record;
+rd_kafka_resp_err_t KafkaBroker::hand_over(PartitionQueue& queue,
+                                           const ports::Submission& record) noexcept {
   Sent* const sent = keep(record, queue);
+  MessageHeaders headers = make_headers(record, positions_);
   if (queue.with_client == 0) queue.batch_open_until = PartitionQueue::Clock::now() + linger_;
   const rd_kafka_resp_err_t error = rd_kafka_producev(
-      client_.get(),                                                               //
-      RD_KAFKA_VTYPE_RKT, queue.topic.topic(),                                     //
-      RD_KAFKA_VTYPE_KEY, address_of(record.key), size_of(record.key),             //
-      RD_KAFKA_VTYPE_VALUE, address_of(record.payload), size_of(record.payload),   //
-      RD_KAFKA_VTYPE_TIMESTAMP, record.event_time_ms.value_or(0),                  //
-      RD_KAFKA_VTYPE_HEADERS, waiting.headers.get(), RD_KAFKA_VTYPE_OPAQUE, sent,  //
+      client_.get(),                                                              //
+      RD_KAFKA_VTYPE_RKT, queue.topic.topic(),                                    //
+      RD_KAFKA_VTYPE_KEY, address_of(record.key), size_of(record.key),            //
+      RD_KAFKA_VTYPE_VALUE, address_of(record.payload), size_of(record.payload),  //
+      RD_KAFKA_VTYPE_TIMESTAMP, record.event_time_ms.value_or(polled_at_ms_),     //
+      RD_KAFKA_VTYPE_HEADERS, headers.get(), RD_KAFKA_VTYPE_OPAQUE, sent,         //
       RD_KAFKA_VTYPE_END);
   switch (submit_result_of(error)) {
     case ports::SubmitResult::accepted:
-      (void)waiting.headers.release();  // the message's now
+      (void)headers.release();  // the message's now
       if (queue.with_client++ == 0) {
         ++batches_;
         batches_due_.push_back(queue.batch_open_until);
@@ -320,10 +321,11 @@ void KafkaBroker::hand_over_waiting(PartitionQueue& queue) noexcept {
 void KafkaBroker::report_unsent(PartitionQueue& queue, ports::DeliveryOutcome outcome,
                                 rd_kafka_resp_err_t error) noexcept {
   if (own_reports_.empty()) wake_poller();
-  own_reports_.push_back({.tag = queue.topic.pop(queue).record.tag,
+  own_reports_.push_back({.tag = queue.waiting.front().tag,
                           .outcome = outcome,
                           .error_code = error,
                           .error = describe(error)});
+  queue.topic.pop(queue);
 }
 
 std::size_t KafkaBroker::poll(std::span<ports::Report> reports) noexcept {
@@ -332,6 +334,7 @@ std::size_t KafkaBroker::poll(std::span<ports::Report> reports) noexcept {
   tell_own_reports();
   if (!free_reports_.empty()) rd_kafka_poll(client_.get(), 0);
   polled_at_ = PartitionQueue::Clock::now();
+  polled_at_ms_ = unix_ms_now();
   hand_over_due();
   tell_own_reports();
   send_due_batches();
@@ -378,8 +381,10 @@ std::vector<std::uint64_t> KafkaBroker::take_back() {
   std::vector<std::uint64_t> tags;
   for (TopicQueues& topic : topics_) {
     for (PartitionQueue& queue : topic.queues()) {
-      while (!queue.waiting.empty())
-        tags.push_back(topic.pop(queue).record.tag);
+      while (!queue.waiting.empty()) {
+        tags.push_back(queue.waiting.front().tag);
+        topic.pop(queue);
+      }
     }
   }
   outstanding_ -= tags.size();
@@ -431,7 +436,10 @@ KafkaBroker::Sent* KafkaBroker::keep(const ports::Submission& record, PartitionQ
   if (free_sent_.empty()) free_sent_.push_back(&sent_.emplace_back());
   Sent* const sent = free_sent_.back();
   free_sent_.pop_back();
-  *sent = {.tag = record.tag, .seq = record.provenance.seq, .queue = &queue};
+  *sent = {.tag = record.tag,
+           .seq = record.provenance.seq,
+           .queue = &queue,
+           .partitions = queue.topic.partitions()};
   return sent;
 }
 

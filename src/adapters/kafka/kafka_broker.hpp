@@ -26,6 +26,7 @@
 #include "adapters/kafka/handles.hpp"
 #include "adapters/kafka/settings.hpp"
 #include "adapters/kafka/topic_queues.hpp"
+#include "core/position.hpp"
 #include "core/ring_queue.hpp"
 #include "ports/broker.hpp"
 #include "ports/log.hpp"
@@ -90,11 +91,12 @@ class KafkaBroker final : public ports::Broker {
     std::uint64_t tag = 0;
     core::Seq seq;
     PartitionQueue* queue = nullptr;
+    std::int32_t partitions = 0;  ///< The number that the queue's partition goes with.
   };
   [[nodiscard]] Sent* keep(const ports::Submission& record, PartitionQueue& queue);
 
   [[nodiscard]] rd_kafka_resp_err_t hand_over(PartitionQueue& queue,
-                                              WaitingRecord& waiting) noexcept;
+                                              const ports::Submission& record) noexcept;
   [[nodiscard]] bool leaves_some_behind(const PartitionQueue& queue) const noexcept;
   void hand_over_waiting(PartitionQueue& queue) noexcept;
   [[nodiscard]] bool has_turn() const noexcept;
@@ -139,6 +141,8 @@ class KafkaBroker final : public ports::Broker {
   core::RingQueue<ports::Report> own_reports_;  ///< Of records that librdkafka never had.
   PartitionQueue::Clock::duration linger_{};
   PartitionQueue::Clock::time_point polled_at_{};
+  std::int64_t polled_at_ms_ = 0;  ///< In Unix time; 0: librdkafka reads the clock for itself.
+  core::PositionWriter positions_;
   int event_descriptor_ = -1;              ///< That of notify_on_report().
   std::span<ports::Report> free_reports_;  ///< Of the poll() under way.
   std::size_t outstanding_ = 0;

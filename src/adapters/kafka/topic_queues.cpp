@@ -17,19 +17,9 @@ PartitionQueue& TopicQueues::queue_of(const ports::Submission& record) {
   // While records wait, another number could let a key's next one pass them.
   if (noted > 0 && waiting_ == 0) partitions_ = noted;
   while (queues_.size() < static_cast<std::size_t>(partitions_))
-    queues_.emplace_back(*this);
+    queues_.emplace_back(*this, static_cast<std::int32_t>(queues_.size()));
   const std::int32_t partition = partition_of(record.key, record.provenance.seq, partitions_);
   return queues_[static_cast<std::size_t>(partition)];
-}
-
-void TopicQueues::push(PartitionQueue& queue, WaitingRecord record) {
-  queue.waiting.push_back(std::move(record));
-  ++waiting_;
-}
-
-WaitingRecord TopicQueues::pop(PartitionQueue& queue) noexcept {
-  --waiting_;
-  return queue.waiting.pop_front();
 }
 
 }  // namespace spillway::kafka

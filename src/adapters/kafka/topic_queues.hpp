@@ -29,11 +29,6 @@ namespace spillway::kafka {
 
 class TopicQueues;
 
-struct WaitingRecord {
-  ports::Submission record;
-  MessageHeaders headers;
-};
-
 /// One partition's.
 struct PartitionQueue {
   using Clock = std::chrono::steady_clock;
@@ -49,7 +44,7 @@ struct PartitionQueue {
   static constexpr std::size_t crowd = 2000;
   static constexpr std::chrono::milliseconds crowd_within{50};
 
-  explicit PartitionQueue(TopicQueues& of) noexcept : topic{of} {}
+  PartitionQueue(TopicQueues& of, std::int32_t number) noexcept : topic{of}, partition{number} {}
 
   /// Nothing is with the client, or its batch has not gone yet.
   [[nodiscard]] bool is_open_at(Clock::time_point now) const noexcept {
@@ -71,11 +66,12 @@ struct PartitionQueue {
   void on_answered(Clock::time_point now) noexcept { is_quick = now < batch_open_until + quick; }
 
   TopicQueues& topic;
+  const std::int32_t partition;
   std::size_t with_client = 0;  ///< Handed over, and without a report.
   bool awaits_turn = false;     ///< In KafkaBroker's list of these.
   bool is_quick = true;         ///< The broker was, with the last batch.
   Clock::time_point batch_open_until{};
-  core::RingQueue<WaitingRecord> waiting{1};
+  core::RingQueue<ports::Submission> waiting{1};
 };
 
 /// The partition that Kafka's other clients give a key; without one, the seq's.
@@ -94,9 +90,17 @@ class TopicQueues {
   /// topic waits. @allocates when the topic has more partitions than before
   [[nodiscard]] PartitionQueue& queue_of(const ports::Submission& record);
   [[nodiscard]] std::deque<PartitionQueue>& queues() noexcept { return queues_; }
+  /// That records are spread over now.
+  [[nodiscard]] std::int32_t partitions() const noexcept { return partitions_; }
 
-  void push(PartitionQueue& queue, WaitingRecord record);
-  WaitingRecord pop(PartitionQueue& queue) noexcept;
+  void push(PartitionQueue& queue, const ports::Submission& record) {
+    queue.waiting.push_back(record);
+    ++waiting_;
+  }
+  void pop(PartitionQueue& queue) noexcept {
+    queue.waiting.drop_front();
+    --waiting_;
+  }
 
   /// How many the topic has, as librdkafka says. @thread any
   void note_partitions(std::int32_t count) noexcept {
@@ -106,7 +110,7 @@ class TopicQueues {
  private:
   TopicReference topic_;
   std::atomic<std::int32_t> partitions_noted_{0};
-  std::int32_t partitions_ = 1;  ///< That records are spread over; until it is known, one.
+  std::int32_t partitions_ = 1;  ///< Until their number is known, one.
   std::size_t waiting_ = 0;
   std::deque<PartitionQueue> queues_;  ///< Addresses stay: messages refer to them.
 };

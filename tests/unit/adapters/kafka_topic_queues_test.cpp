@@ -56,7 +56,7 @@ TEST(KafkaTopicQueues, AKeyStaysInItsQueueWhileRecordsWaitThoughPartitionsAreAdd
   topic.note_partitions(2);
   const std::string key = "21";
   PartitionQueue& before = topic.queue_of(keyed(key, 1));
-  topic.push(before, {.record = keyed(key, 1), .headers = nullptr});
+  topic.push(before, keyed(key, 1));
 
   topic.note_partitions(64);
   EXPECT_EQ(&topic.queue_of(keyed(key, 2)), &before);
@@ -80,7 +80,7 @@ TEST(KafkaTopicQueues, ARecordJoinsABatchUntilItGoes) {
 TEST(KafkaTopicQueues, NothingPassesARecordThatWaits) {
   TopicQueues topic{nullptr};
   PartitionQueue& queue = topic.queue_of(keyed("a", 1));
-  topic.push(queue, {.record = keyed("a", 1), .headers = nullptr});
+  topic.push(queue, keyed("a", 1));
 
   EXPECT_FALSE(queue.takes_at({}));
 }
@@ -89,7 +89,7 @@ TEST(KafkaTopicQueues, WhatWaitsIsDueWhenTheClientHasNoneOfIt) {
   TopicQueues topic{nullptr};
   PartitionQueue& queue = topic.queue_of(keyed("a", 1));
   queue.with_client = 1;
-  topic.push(queue, {.record = keyed("a", 1), .headers = nullptr});
+  topic.push(queue, keyed("a", 1));
   EXPECT_FALSE(queue.is_due());
 
   queue.with_client = 0;
@@ -101,10 +101,10 @@ TEST(KafkaTopicQueues, MoreThanABurstIsHandedOverToItsEnd) {
   TopicQueues topic{nullptr};
   PartitionQueue& queue = topic.queue_of(keyed("a", 1));
   while (queue.waiting.size() < PartitionQueue::burst)
-    topic.push(queue, {.record = keyed("a", 1), .headers = nullptr});
+    topic.push(queue, keyed("a", 1));
   EXPECT_FALSE(queue.passes_at(goes_at));
 
-  topic.push(queue, {.record = keyed("a", 1), .headers = nullptr});
+  topic.push(queue, keyed("a", 1));
 
   EXPECT_TRUE(queue.passes_at(goes_at));
   queue.with_client = 1;
@@ -117,13 +117,13 @@ TEST(KafkaTopicQueues, ASlowBrokersBurstIsLarger) {
   queue.batch_open_until = goes_at;
   queue.on_answered(goes_at + PartitionQueue::quick);
   while (queue.waiting.size() < PartitionQueue::slow_burst)
-    topic.push(queue, {.record = keyed("a", 1), .headers = nullptr});
+    topic.push(queue, keyed("a", 1));
   EXPECT_FALSE(queue.passes_at(goes_at));
 
-  topic.push(queue, {.record = keyed("a", 1), .headers = nullptr});
+  topic.push(queue, keyed("a", 1));
   EXPECT_TRUE(queue.passes_at(goes_at));
 
-  static_cast<void>(topic.pop(queue));
+  topic.pop(queue);
   queue.on_answered(goes_at + PartitionQueue::quick - 1us);
   EXPECT_TRUE(queue.passes_at(goes_at)) << "quick again";
 }
@@ -135,10 +135,10 @@ TEST(KafkaTopicQueues, ACrowdPassesAnAnswerThatIsOutUnlessTheBrokerIsSlow) {
   queue.batch_open_until = goes_at;
   const auto slow_from = goes_at + PartitionQueue::crowd_within;
   while (queue.waiting.size() + 1 < PartitionQueue::crowd)
-    topic.push(queue, {.record = keyed("a", 1), .headers = nullptr});
+    topic.push(queue, keyed("a", 1));
   EXPECT_FALSE(queue.is_crowded(goes_at));
 
-  topic.push(queue, {.record = keyed("a", 1), .headers = nullptr});
+  topic.push(queue, keyed("a", 1));
 
   EXPECT_TRUE(queue.is_crowded(slow_from - 1us));
   EXPECT_FALSE(queue.is_crowded(slow_from));

@@ -42,6 +42,20 @@ TEST(Position, IsReadBackAsItWasWritten) {
   EXPECT_TRUE(holds);
 }
 
+TEST(Position, IsTheSameOfAWriterWhateverItHasWrittenBefore) {
+  const bool holds = rc::check("write(x) = format(x)", [] {
+    PositionWriter writer;
+    const auto few = rc::gen::inRange<std::uint16_t>(0, 3);
+    for (int i = 0; i < 10; ++i) {
+      const std::uint64_t instance = *few;
+      const std::uint16_t lane = *few;
+      const auto seq = *rc::gen::arbitrary<std::uint64_t>();
+      RC_ASSERT(writer.write({{instance}, {lane}}, {seq}) == text_of(instance, lane, seq));
+    }
+  });
+  EXPECT_TRUE(holds);
+}
+
 TEST(Position, IsReadOnlyIfItIsWhatFormatWrites) {
   const bool holds = rc::check("format(parse(text)) = text", [] {
     // Near misses: a true position with one character changed.

@@ -73,6 +73,26 @@ TEST_F(Lane, TripsWhenTheOldestRecordIsAsOldAsItsPatience) {
   EXPECT_EQ(service().state(), LaneState::spilling);
 }
 
+TEST_F(Lane, StaysDirectWithABrokerThatIsSlowerThanItsPatienceForAsLongAsItIs) {
+  start_direct();
+
+  for (int times = 0; times < 30; ++times) {
+    kafka().set_state(ServerState::hung, world().now());
+    publish(10);
+    run_for(100ms);
+    kafka().set_state(ServerState::up, world().now());
+    run_for(20ms);
+  }
+
+  EXPECT_EQ(service().counters().trips.get(), 0U);
+  EXPECT_EQ(service().counters().delivered.get(), 300U);
+  run_for(1s);
+  kafka().set_state(ServerState::hung, world().now());
+  publish(10);
+  run_for(80ms);
+  EXPECT_EQ(service().state(), LaneState::spilling) << "its patience is what it was";
+}
+
 TEST_F(Lane, SendsNothingBehindWhatKafkaHasNotAnsweredForAWhile) {
   start_direct();
   run_for(2s);
