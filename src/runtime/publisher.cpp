@@ -176,13 +176,18 @@ PublishResult Publisher::publish(const Envelope& envelope) noexcept {
 
 PublishResult Publisher::publish_within(std::chrono::nanoseconds timeout,
                                         const Envelope& envelope) noexcept {
-  constexpr std::chrono::microseconds retry_after{100};
+  // A segment holds thousands of records, and to have one a little later costs less than to look
+  // for it all the time.
+  constexpr std::chrono::microseconds first_pause{100};
+  constexpr std::chrono::microseconds longest_pause{1'000};
   const auto deadline = std::chrono::steady_clock::now() + timeout;
+  auto pause = first_pause;
   while (true) {
     const PublishResult result = publish(envelope);
     if (result.status() != PublishStatus::journal_full) return result;
     if (std::chrono::steady_clock::now() >= deadline) return result;
-    std::this_thread::sleep_for(retry_after);
+    std::this_thread::sleep_for(pause);
+    pause = std::min(2 * pause, longest_pause);
   }
 }
 
