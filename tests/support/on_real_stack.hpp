@@ -92,8 +92,9 @@ class OnRealStack : public ::testing::Test {
   /// Nothing lost, nothing reordered, no copy without a mark, nothing left in the outbox, no dead
   /// letter.
   void expect_audit_clean(Copies copies = Copies::none);
-  /// Of an endless spillway_load(): it goes on, its own relay empties the outbox, and it ends well.
-  /// What a process before it died with may be in Kafka twice, marked.
+  /// Of an endless spillway_load(): it goes on, its own relay empties the outbox, and it ends well;
+  /// what it spills while it ends is the next relay's. What a process before it died with may be in
+  /// Kafka twice, marked.
   void expect_ends_clean(Process& load);
   /// The counters obey their laws, of a quiet pipeline whose own relay has forwarded its rows.
   static void expect_conserved(const Metrics& metrics);
