@@ -264,8 +264,11 @@ RelayStream* RelayLoop::next_in_turn(Wants wants) {
   return nullptr;
 }
 
+// One that winds down wants no more streams, but has to know whether what it lost is still its own.
 bool RelayLoop::scan_if_due(Instant now) {
-  if (winding_down_ || now < look_at_) return false;
+  const auto is_in_doubt = [](const auto& stream) { return !stream->is_leased(); };
+  if (now < look_at_ || (winding_down_ && std::ranges::none_of(streams_, is_in_doubt)))
+    return false;
   request_ = Request::scan;
   has_read_late_ = false;
   with_.store.scan(now);

@@ -64,8 +64,8 @@ ExitCode run_relay(const RelayOptions& options) {
   if (handed_over) return ExitCode::passed;
   throw CommandError{
       ExitCode::failed,
-      "Kafka did not answer for rows that were sent; they stay in the outbox, and the "
-      "next relay sends them again, marked; a longer --close-within avoids that"};
+      "Kafka or Postgres did not answer in time for rows that were sent; they stay in the outbox, "
+      "and the next relay sends them again, marked; a longer --close-within avoids that"};
 }
 
 }  // namespace

@@ -412,6 +412,22 @@ TEST_F(Relay, GivesItsLeasesBackWhenItIsWoundDown) {
   EXPECT_FALSE(database().holder(sim::lease_lock(stream)));
 }
 
+// A stream whose lease is in doubt is neither finished nor given up before a look around.
+TEST_F(Relay, IsWoundDownThoughItsSessionWasLostAMomentBefore) {
+  leave_with_kafka(100);
+
+  relay().store().cut(1s);
+  run_for(1ms);
+  relay().loop().wind_down();
+  ASSERT_TRUE(runs_until([&] { return relay().loop().is_wound_down(); }));
+
+  kill_relay();
+  kafka().set_state(ServerState::up, world().now());
+  relay();
+  ASSERT_TRUE(outbox_is_empty());
+  expect_nothing_lost_reordered_or_twice();
+}
+
 TEST_F(Relay, ReplacesAFatalProducerAndMarksWhatMayBeInKafka) {
   sim::FaultPlan plan;
   plan.kafka.fate_before = sim::always;
